@@ -1,0 +1,53 @@
+# Every target makes its own environment in .venv from nothing but python3 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGE := pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench fault docs lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/run.stamp ## the main job: real engines, real input, a report
+	$(BIN)/ingest demo
+
+test: .venv/dev.stamp ## every test, real engines included
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp ## format, lint, types, import rules, unit tests: under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
+
+fault: .venv/dev.stamp ## faults injected into real engines, every event accounted for
+	$(BIN)/python -m pytest tests/fault
+
+bench: .venv/dev.stamp ## the benchmark table
+	$(BIN)/python -m tests.bench
+
+docs: .venv/dev.stamp ## regenerate the reference pages and JSON Schemas from the code
+	$(BIN)/python scripts/reference.py
+
+lock: .venv/dev.stamp ## refresh the pinned requirements
+	$(BIN)/python scripts/lock.py
+
+clean: ## remove the environment
+	rm -rf .venv
+
+.venv/pip.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) --version 2>&1`. Try: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run.stamp: .venv/pip.stamp requirements/run.txt $(PACKAGE)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

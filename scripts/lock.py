@@ -1,0 +1,26 @@
+"""Pin every requirement, transitively and with hashes, for all platforms (`make lock`)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SETS = {
+    "build": ["--group", "build"],
+    "run": ["--extra", "worker", "--extra", "engines"],
+    "dev": ["--extra", "worker", "--extra", "engines", "--group", "build", "--group", "dev"],
+}
+COMMON = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
+
+
+def main() -> None:
+    for name, choice in SETS.items():
+        source = [] if name == "build" else ["pyproject.toml"]
+        target = f"requirements/{name}.txt"
+        command = [sys.executable, "-m", "uv", "pip", "compile", "-q", *source, *choice, *COMMON]
+        subprocess.run([*command, "--no-emit-index-url", "-o", target], cwd=ROOT, check=True)
+        print(target)
+
+
+if __name__ == "__main__":
+    main()
