@@ -1,0 +1,189 @@
+"""Elasticsearch: the only module that knows its client.
+
+Retries are the pipeline's business, so the client's own are off. Every answer comes back as a value;
+only what no answer describes is raised, as Unavailable or Refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from elastic_transport import ConnectionError as TransportConnectionError
+from elastic_transport import TlsError, TransportError
+from elasticsearch import ApiError, AsyncElasticsearch
+
+from ingest.adapters.connections import ElasticsearchConnection
+from ingest.errors import Refused, Unavailable
+from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole
+
+_JSON = {"accept": "application/json", "content-type": "application/json"}
+_NDJSON = {"accept": "application/json", "content-type": "application/x-ndjson"}
+# Small replies: what was written need not be told, but each status must.
+_BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
+_NOT_FOUND = 404
+
+
+def connect(connection: ElasticsearchConnection, timeout_s: float = 60.0) -> AsyncElasticsearch:
+    """Make a client. Certificates are always verified where the URL says https."""
+    tls: dict[str, Any] = {"ca_certs": connection.ca_file} if connection.ca_file else {}
+    client = AsyncElasticsearch(
+        list(connection.url),
+        request_timeout=timeout_s,
+        max_retries=0,
+        retry_on_timeout=False,
+        retry_on_status=(),
+        **tls,
+    )
+    return log_in(client, connection)
+
+
+def log_in(client: AsyncElasticsearch, connection: ElasticsearchConnection) -> AsyncElasticsearch:
+    """Return the client with the credentials as they are now; the connections are shared."""
+    if key := connection.api_key():
+        return client.options(api_key=key)
+    if connection.username:
+        return client.options(basic_auth=(connection.username, connection.password() or ""))
+    return client
+
+
+async def request(
+    client: AsyncElasticsearch, method: str, path: str, body: Mapping[str, Any] | None = None
+) -> Any:
+    """Send one request and return its parsed answer, None for 404.
+
+    Raises Unavailable where nothing answered or the cluster was busy, Refused for any other no.
+    """
+    try:
+        response = await client.perform_request(method, path, headers=_JSON, body=body)
+    except ApiError as error:
+        return _no(error, f"{method} {path.partition('?')[0]}")
+    except TransportError as error:
+        raise Unavailable(f"Elasticsearch does not answer: {describe(error)}") from None
+    return response.body
+
+
+def _no(error: ApiError, what: str) -> None:
+    status = error.meta.status
+    if status == _NOT_FOUND:
+        return
+    type_, reason = error_of(error.body)
+    words = f"Elasticsearch answered {status} to {what}: {type_} {reason}".strip()
+    if status in (429, 500, 502, 503, 504):
+        raise Unavailable(words) from None
+    raise Refused(words) from None
+
+
+def error_of(body: object) -> tuple[str, str]:
+    """Type and reason in an error answer's body, "" where there are none."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
+        return "", str(error or "")[:200]
+    return str(error.get("type", "")), str(error.get("reason", ""))[:300]
+
+
+def describe(error: TransportError) -> str:
+    """What went wrong with the connection, without anything that was sent."""
+    if isinstance(error, TlsError):
+        return f"the TLS certificate was not accepted ({_words(error)}); check `ca_file` and the host name"
+    if isinstance(error, TransportConnectionError):
+        return _words(error)
+    return type(error).__name__
+
+
+def _words(error: TransportError) -> str:
+    return " ".join(str(error.message).split())[:200]
+
+
+async def search(client: AsyncElasticsearch, index: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Search; an index or alias that does not exist is Refused."""
+    found = await request(client, "POST", f"/{index}/_search", body)
+    if found is None:
+        raise Refused(f"Elasticsearch has no index or alias {index}: run `ingest setup` first.")
+    return dict(found)
+
+
+class ElasticsearchCluster:
+    """The write side: implements `ingest.pipeline.ports.Cluster`."""
+
+    def __init__(self, connection: ElasticsearchConnection) -> None:
+        self._connection = connection
+        self._root = connect(connection)
+        self._client = self._root
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._root.close()
+
+    async def renew_credentials(self) -> None:
+        """Read user, password or key again."""
+        self._client = log_in(self._root, self._connection)
+
+    async def bulk(self, body: bytes) -> BulkReply:
+        """Send one bulk request and say what came back."""
+        try:
+            response = await self._client.perform_request(
+                "POST", _BULK_PATH, headers=_NDJSON, body=body
+            )
+        except ApiError as error:
+            return _whole(error)
+        except TransportError as error:
+            return Unknown(describe(error))
+        return _items(response.body)
+
+    async def template_schema(self, name: str) -> str | None:
+        """`_meta.schema` of the template's mapping."""
+        found = await request(self._client, "GET", f"/_index_template/{name}")
+        if found is None:
+            return None
+        template = found["index_templates"][0]["index_template"].get("template", {})
+        return _schema(template.get("mappings"))
+
+    async def put_template(self, name: str, body: Mapping[str, Any]) -> None:
+        """Create or replace the template."""
+        await request(self._client, "PUT", f"/_index_template/{name}", body)
+
+    async def create_index(self, name: str) -> None:
+        """Create the index from its template."""
+        try:
+            await request(self._client, "PUT", f"/{name}")
+        except Refused as error:
+            if "resource_already_exists_exception" not in str(error):
+                raise
+
+    async def index_schema(self, name: str) -> str | None:
+        """`_meta.schema` of the index's mapping."""
+        found = await request(self._client, "GET", f"/{name}/_mapping")
+        return None if found is None else _schema(next(iter(found.values())).get("mappings"))
+
+
+def _schema(mappings: object) -> str:
+    meta = mappings.get("_meta") if isinstance(mappings, Mapping) else None
+    return str(meta.get("schema", "")) if isinstance(meta, Mapping) else ""
+
+
+def _items(body: object) -> BulkReply:
+    """The answers in order; anything that is not a bulk answer means nobody knows what happened."""
+    items = body.get("items") if isinstance(body, Mapping) else None
+    if not isinstance(items, list):
+        return Unknown("the answer is no bulk answer")
+    answers = [next(iter(item.values()), None) for item in items if isinstance(item, Mapping)]
+    if len(answers) != len(items) or not all(isinstance(answer, Mapping) for answer in answers):
+        return Unknown("the answer's items cannot be read")
+    return Items([answer for answer in answers if isinstance(answer, Mapping)])
+
+
+def _whole(error: ApiError) -> BulkReply:
+    body = error.body
+    retry_after = error.meta.headers.get("retry-after", "")
+    seconds = float(retry_after) if retry_after.isdigit() else None
+    if not isinstance(body, Mapping) and error.meta.status not in (
+        401,
+        403,
+        413,
+        429,
+        502,
+        503,
+        504,
+    ):
+        return Unknown(f"status {error.meta.status} without an answer of Elasticsearch")
+    content = body.get("error") if isinstance(body, Mapping) else None
+    return Whole(error.meta.status, content, seconds)

@@ -1,0 +1,70 @@
+"""Which offsets may be committed: the end of each partition's leading run of finished batches.
+
+Order is the order of fetching, so holes in the offsets (compaction, transaction markers, expired
+records) need no care. A watermark stays pending until the broker has confirmed it.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
+
+from ingest.pipeline.batch import Batch
+
+Partition: TypeAlias = tuple[str, int]
+
+
+class Tracker:
+    """Bookkeeping without I/O or clock; used from one event loop."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Partition, deque[Batch]] = {}
+        self._pending: dict[Partition, int] = {}
+
+    def add(self, batch: Batch) -> None:
+        """Register a batch, in fetch order."""
+        self._queues.setdefault((batch.topic, batch.partition), deque()).append(batch)
+
+    def finish(self, batch: Batch) -> None:
+        """Every record of the batch is final."""
+        batch.finished = True
+        batch.records = ()
+
+    def watermarks(self, owned: Collection[Partition]) -> dict[Partition, int]:
+        """Return next offsets, per owned partition, that the broker has not confirmed yet."""
+        for partition, queue in self._queues.items():
+            while queue and queue[0].finished:
+                self._pending[partition] = queue.popleft().next_offset
+        return {p: offset for p, offset in self._pending.items() if p in owned}
+
+    def confirm(self, offsets: Mapping[Partition, int]) -> None:
+        """The broker holds these now; a watermark that moved on meanwhile stays pending."""
+        for partition, offset in offsets.items():
+            if self._pending.get(partition) == offset:
+                del self._pending[partition]
+
+    def open(self) -> list[Batch]:
+        """Return the batches that are not finished."""
+        return [b for queue in self._queues.values() for b in queue if not b.finished]
+
+    def oldest_step(self) -> float | None:
+        """Return the clock of the open batch that has stood still longest, None if none is open."""
+        return min((batch.step_at for batch in self.open()), default=None)
+
+    def forget_unstarted(self, started: Collection[Batch]) -> None:
+        """Drop each partition's tail from the first batch that nobody works on."""
+        for queue in self._queues.values():
+            keep = next(
+                (i for i, b in enumerate(queue) if not b.finished and b not in started), len(queue)
+            )
+            self._give_up(queue.pop() for _ in range(len(queue) - keep))
+
+    def clear(self) -> None:
+        """Forget everything: the partitions are not ours any more, or are read again from the commit."""
+        for queue in self._queues.values():
+            self._give_up(queue)
+        self._queues, self._pending = {}, {}
+
+    @staticmethod
+    def _give_up(batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            batch.gone = True
