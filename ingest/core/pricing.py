@@ -1,0 +1,194 @@
+"""What a request cost: a model's price at a time, and exact arithmetic on its tokens."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from itertools import groupby
+
+import msgspec
+
+from schemas.prices import MAX_DECIMALS, MAX_NAME, Model, Price, PriceBook
+
+_SCALE = 10**MAX_DECIMALS
+# A price is kept as an integer, in 1e-12 USD per million tokens; a nano-dollar is 1e9 of that unit.
+_PER_NANO_USD = _SCALE * 1_000_000 // 10**9
+_ALWAYS_MS = -(2**63)
+_SUFFIX = re.compile(r"-(?:latest|preview|\d{4}-\d{2}-\d{2}|\d{8})\Z", re.ASCII)
+_MAX_SUFFIXES = 2  # such as -preview-2025-05-20; a bound, because names come from outside
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens of one request, each >= 0. `input` includes both cache parts."""
+
+    input: int
+    output: int | None
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """The cost of one request in whole nano-dollars, and the `<book>@<version>` that gave it."""
+
+    nano_usd: int
+    version: str
+
+    @property
+    def usd(self) -> Decimal:
+        """The cost in USD, 9 decimals."""
+        return Decimal(self.nano_usd).scaleb(-9)
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """Prices in 1e-12 USD per million tokens, for requests with more than `above` input tokens."""
+
+    above: int
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int | None
+
+
+class ModelPrice(msgspec.Struct, frozen=True):
+    """A model's price from one date on. `tiers`: highest first, the last one is above 0."""
+
+    from_ms: int
+    tiers: tuple[Tier, ...]
+    version: str
+
+
+class _Index(msgspec.Struct, frozen=True):
+    """A book's models by what they are looked up by."""
+
+    names: dict[str, Model]
+    prefixes: dict[str, Model]
+    prefix_lengths: tuple[int, ...]
+
+
+def price(book: PriceBook, models: Sequence[str], at_ms: int, usage: Usage) -> Priced | None:
+    """Cost of a request at `at_ms` (ms since 1970 UTC), or None where it cannot be computed.
+
+    `models`: names in order of preference, the response's model before the requested one.
+    """
+    found = find(book, models, at_ms)
+    if found is None:
+        return None
+    nano_usd = cost(found, usage)
+    return None if nano_usd is None else Priced(nano_usd, found.version)
+
+
+def find(book: PriceBook, models: Sequence[str], at_ms: int) -> ModelPrice | None:
+    """Find the price in force at `at_ms` of the first of these names that has one."""
+    for name in models:
+        look_up = _periods if len(name) <= MAX_NAME else _periods.__wrapped__
+        for period in look_up(book, name):
+            if period.from_ms <= at_ms:
+                return period
+    return None
+
+
+def cost(model_price: ModelPrice, usage: Usage) -> int | None:
+    """Cost in nano-dollars, rounded half-even.
+
+    None where output is billed and its count is absent, or where the cache parts exceed the input.
+    """
+    for tier in model_price.tiers:  # the highest that is exceeded, else the last
+        if usage.input > tier.above:
+            break
+    plain = usage.input - usage.cache_read - usage.cache_write
+    if plain < 0:
+        return None
+    total = (
+        plain * tier.input
+        + usage.cache_read * tier.cache_read
+        + usage.cache_write * tier.cache_write
+    )
+    if tier.output is not None:
+        if usage.output is None:
+            return None
+        total += usage.output * tier.output
+    return _divide_half_even(total, _PER_NANO_USD)
+
+
+def _divide_half_even(number: int, divisor: int) -> int:
+    quotient, rest = divmod(number, divisor)
+    twice = 2 * rest
+    return quotient + (twice > divisor or (twice == divisor and quotient & 1))
+
+
+# Names come from outside: the number of entries is bounded here, the length of a key in `find`.
+@lru_cache(maxsize=4096)
+def _periods(book: PriceBook, name: str) -> tuple[ModelPrice, ...]:
+    """Every price of the model that `name` means, newest first; empty where none is known."""
+    model = _model(_index(book), name)
+    return () if model is None else _compile(model, f"{book.name}@{book.version}")
+
+
+def _model(index: _Index, name: str) -> Model | None:
+    for candidate in _spellings(name):
+        if found := index.names.get(candidate):
+            return found
+    for candidate in _with_bare(name):
+        for length in index.prefix_lengths:
+            if found := index.prefixes.get(candidate[:length]):
+                return found
+    return None
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """Yield the name and its bare form, then both with fewer and fewer version suffixes."""
+    yield from _with_bare(name)
+    for _ in range(_MAX_SUFFIXES):
+        shorter = _SUFFIX.sub("", name)
+        if shorter == name:
+            return
+        name = shorter
+        yield from _with_bare(name)
+
+
+def _with_bare(name: str) -> tuple[str, ...]:
+    """Return the name, and where it begins with `provider/` also the rest of it."""
+    _, slash, bare = name.partition("/")
+    return (name, bare) if slash else (name,)
+
+
+@lru_cache(maxsize=16)
+def _index(book: PriceBook) -> _Index:
+    names = {name: model for model in book.models for name in (model.name, *model.aliases)}
+    prefixes = {prefix: model for model in book.models for prefix in model.prefixes}
+    return _Index(names, prefixes, tuple(sorted({len(p) for p in prefixes}, reverse=True)))
+
+
+def _compile(model: Model, version: str) -> tuple[ModelPrice, ...]:
+    newest_first = sorted(model.prices, key=_from_ms, reverse=True)
+    return tuple(
+        ModelPrice(
+            from_ms,
+            tuple(sorted(map(_tier, rows), key=lambda tier: tier.above, reverse=True)),
+            version,
+        )
+        for from_ms, rows in groupby(newest_first, key=_from_ms)
+    )
+
+
+def _from_ms(row: Price) -> int:
+    return _ALWAYS_MS if row.valid_from is None else _midnight_ms(row.valid_from)
+
+
+def _midnight_ms(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp()) * 1000
+
+
+def _tier(row: Price) -> Tier:
+    return Tier(
+        above=row.above_input_tokens,
+        input=_scaled(row.input),
+        cache_read=_scaled(row.input if row.cache_read is None else row.cache_read),
+        cache_write=_scaled(row.input if row.cache_write is None else row.cache_write),
+        output=None if row.output is None else _scaled(row.output),
+    )
+
+
+def _scaled(usd: Decimal) -> int:
+    return int(usd * _SCALE)
