@@ -5,6 +5,7 @@ IngestError                 what is wrong, where, what to do: printed without a 
 ├── EngineError             a local engine cannot be fetched, started or stopped, exit 1
 ├── Unavailable             a broker or cluster does not answer: wait and try again
 ├── Refused                 a broker or cluster answered no: the operator acts, then it goes on
+│   └── Unauthorized        ... because of who we are or may do
 └── Fatal                   going on would break the promise of delivery: the process ends
 """
 
@@ -31,6 +32,10 @@ class Unavailable(IngestError):
 
 class Refused(IngestError):
     """The other side answered no, and will until somebody changes something."""
+
+
+class Unauthorized(Refused):
+    """User, password, key or permission is not accepted."""
 
 
 class Fatal(IngestError):

@@ -1,1 +1,1 @@
-""""""
+"""One outside system each; foreign exceptions are translated here."""

@@ -1,7 +1,7 @@
 """Elasticsearch: the only module that knows its client.
 
-Retries are the pipeline's business, so the client's own are off. Every answer comes back as a value;
-only what no answer describes is raised, as Unavailable or Refused.
+Retries are the pipeline's business, so the client's own are off. Every answer comes back as a
+value; only what no answer describes is raised, as Unavailable or Refused.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from elastic_transport import TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from ingest.adapters.connections import ElasticsearchConnection
-from ingest.errors import Refused, Unavailable
+from ingest.errors import Refused, Unauthorized, Unavailable
 from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole
 
 _JSON = {"accept": "application/json", "content-type": "application/json"}
@@ -69,7 +69,7 @@ def _no(error: ApiError, what: str) -> None:
     words = f"Elasticsearch answered {status} to {what}: {type_} {reason}".strip()
     if status in (429, 500, 502, 503, 504):
         raise Unavailable(words) from None
-    raise Refused(words) from None
+    raise (Unauthorized if status in (401, 403) else Refused)(words) from None
 
 
 def error_of(body: object) -> tuple[str, str]:
@@ -83,7 +83,7 @@ def error_of(body: object) -> tuple[str, str]:
 def describe(error: TransportError) -> str:
     """What went wrong with the connection, without anything that was sent."""
     if isinstance(error, TlsError):
-        return f"the TLS certificate was not accepted ({_words(error)}); check `ca_file` and the host name"
+        return f"its TLS certificate is not accepted ({_words(error)}): check ca_file and host name"
     if isinstance(error, TransportConnectionError):
         return _words(error)
     return type(error).__name__
@@ -161,7 +161,7 @@ def _schema(mappings: object) -> str:
 
 
 def _items(body: object) -> BulkReply:
-    """The answers in order; anything that is not a bulk answer means nobody knows what happened."""
+    """The answers in order; without them nobody knows what happened."""
     items = body.get("items") if isinstance(body, Mapping) else None
     if not isinstance(items, list):
         return Unknown("the answer is no bulk answer")
@@ -173,7 +173,7 @@ def _items(body: object) -> BulkReply:
 
 def _whole(error: ApiError) -> BulkReply:
     body = error.body
-    retry_after = error.meta.headers.get("retry-after", "")
+    retry_after = error.meta.headers.get("retry-after") or ""
     seconds = float(retry_after) if retry_after.isdigit() else None
     if not isinstance(body, Mapping) and error.meta.status not in (
         401,

@@ -1,7 +1,7 @@
 """What each answer of Elasticsearch to a bulk request means.
 
-Two pure functions: `judge_item` for one document's answer, `judge_whole` for an answer that covers the
-whole request. Neither looks at the state of the pipeline; the index role obeys what they return.
+Two pure functions: `judge_item` for one document's answer, `judge_whole` for an answer that
+covers the whole request. Neither looks at the state of the pipeline; the index role obeys what they return.
 """
 
 import re
@@ -36,6 +36,7 @@ class Verdict(msgspec.Struct, frozen=True):
     detail: str = ""
     field: str | None = None
     cause: PauseCause | None = None
+    status: int = 0
 
 
 _FINAL = Verdict(Action.FINAL)
@@ -72,7 +73,8 @@ def judge_item(item: Mapping[str, Any]) -> Verdict:
         return Verdict(
             Action.DEAD, type_ or f"status_{status}", _clean(reason), refused_field(reason)
         )
-    return Verdict(Action.RETRY, type_ or f"status_{status}", _clean(reason))
+    code = status if isinstance(status, int) else 0
+    return Verdict(Action.RETRY, type_ or f"status_{status}", _clean(reason), status=code)
 
 
 def judge_whole(status: int, error: object) -> Verdict:
@@ -99,7 +101,7 @@ def refused_field(reason: str) -> str | None:
 
 
 def is_mapping_refusal(verdict: Verdict) -> bool:
-    """Tell whether a document was refused for what a field holds, rather than for another reason."""
+    """Tell whether a document was refused for what one of its fields holds."""
     return (
         verdict.field is not None
         or verdict.type in _REFUSED_TYPES

@@ -8,9 +8,9 @@ from ingest.core.types import Record
 class Batch:
     """Records in offset order; `next_offset` is what a commit says once all of them are final.
 
-    `finished` is set by the pipeline only, when every record is confirmed by its sink. `gone` means
-    that the partition belongs to somebody else now: nothing more is started for it. `step_at` is the
-    clock at the last sign of progress, in seconds.
+    `finished` is set by the tracker only, when every record is confirmed by its sink. `gone` means
+    that the partition belongs to somebody else now: nothing more is started for it. `step_at` is
+    the clock at the last sign of progress, in seconds.
     """
 
     __slots__ = (
@@ -39,7 +39,7 @@ class Batch:
 
 
 def cut(records: Sequence[Record], max_events: int, max_bytes: int) -> list[Sequence[Record]]:
-    """Cut a fetched run into batches of at most `max_events` and, but for a single larger record, `max_bytes`."""
+    """Cut a fetched run into batches within both limits; a larger record is a batch of its own."""
     runs: list[Sequence[Record]] = []
     start = size = 0
     for position, record in enumerate(records):

@@ -18,24 +18,27 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class RecordTooLarge(Exception):
-    """Kafka takes no record of this size on this topic; its batch was not written."""
-
-
 class Producer(Protocol):
     """Kafka, for writing."""
 
+    @property
+    def step_at(self) -> float:
+        """The clock at the last answer, or at the last failed attempt to reach a broker."""
+        ...
+
     async def hand_over(
         self, topic: str, partition: int, messages: Sequence[Message]
-    ) -> Awaitable[None]:
-        """Queue the messages in order; the awaitable ends when Kafka has confirmed every one of them.
+    ) -> Awaitable[list[int]]:
+        """Queue the messages in order.
 
-        Trouble that passes is retried inside. Raises RecordTooLarge, or Fatal when the producer is dead.
+        The awaitable ends when Kafka has confirmed every one of them, but for those whose positions
+        it returns: they are larger than the topic takes. What passes is retried inside; raises
+        Fatal when the producer is dead.
         """
         ...
 
     async def partitions(self, topic: str) -> int:
-        """Return how many partitions the topic has now."""
+        """Return how many partitions the topic has; waits until it exists."""
         ...
 
 
@@ -70,7 +73,7 @@ class Cluster(Protocol):
         ...
 
     async def template_schema(self, name: str) -> str | None:
-        """Return `_meta.schema` of an index template, "" if it has none, None if there is no such template."""
+        """Return a template's `_meta.schema`, "" if it has none, None if there is no template."""
         ...
 
     async def put_template(self, name: str, body: Mapping[str, Any]) -> None:
@@ -82,7 +85,7 @@ class Cluster(Protocol):
         ...
 
     async def index_schema(self, name: str) -> str | None:
-        """Return `_meta.schema` of an index's mapping, "" if it has none, None if there is no such index."""
+        """Return an index's `_meta.schema`, "" if it has none, None if there is no index."""
         ...
 
     async def renew_credentials(self) -> None:

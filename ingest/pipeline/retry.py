@@ -21,7 +21,7 @@ class Backoff:
 
 
 class BulkSize:
-    """Bytes of one bulk request: halved when the cluster is busy, grown back by an eighth per success."""
+    """Bytes of one bulk: halved when the cluster is busy, grown back by an eighth per success."""
 
     def __init__(self, most_bytes: int, least_bytes: int = 64 * 1024) -> None:
         self._most = most_bytes

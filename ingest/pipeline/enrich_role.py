@@ -1,0 +1,101 @@
+"""The enrich role: raw records to enriched records and dead letters."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from ingest.core import enrich
+from ingest.core.identity import headers_of
+from ingest.core.rules import Rules
+from ingest.core.types import Dead, Document, Outcome, Record
+from ingest.pipeline.batch import Batch
+from ingest.pipeline.dead_letters import Burial, DeadLetters
+from ingest.pipeline.patience import patiently
+from ingest.pipeline.ports import Clock, Message, Producer
+from ingest.pipeline.stats import Stats
+
+T = TypeVar("T")
+
+TOO_LARGE = Dead("too_large", "the enriched record is larger than its topic takes")
+
+
+class EnrichRole:
+    """Handles one batch at a time per partition, several partitions at once.
+
+    When `handle` returns, every record of the batch is confirmed by Kafka: on the enriched topic
+    under the same key and partition number, or on the dead-letter topic. A batch handled again
+    after a crash repeats its records under the same ids.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        enriched_topic: str,
+        producer: Producer,
+        dead_letters: DeadLetters,
+        clock: Clock,
+        stats: Stats,
+    ) -> None:
+        self._rules = rules
+        self._topic = enriched_topic
+        self._producer = producer
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._stats = stats
+        self._order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def handle(self, batch: Batch) -> None:
+        """Make every record of the batch final.
+
+        1. Enrich, in one go: a pure function of records and rules.
+        2. Hand documents and dead letters over to Kafka, in offset order within the partition.
+        3. Wait until Kafka has confirmed each of them.
+        """
+        async with self._order[batch.partition]:
+            if batch.gone:
+                return
+            records = batch.records
+            outcomes = enrich(records, self._rules)
+            await self._wait(batch, self._room_for(batch.partition))
+            documents, burials = _sort(records, outcomes)
+            messages = [message for _, message in documents]
+            written = await self._wait(
+                batch, self._producer.hand_over(self._topic, batch.partition, messages)
+            )
+            buried = await self._wait(
+                batch, self._dead_letters.hand_over(batch.partition, burials, "decode")
+            )
+        too_large = await self._wait(batch, written)
+        await self._wait(batch, buried)
+        await self._bury_too_large(batch, [documents[i][0] for i in too_large])
+        self._stats.consumed += len(records)
+        self._stats.enriched += len(documents) - len(too_large)
+
+    async def _room_for(self, partition: int) -> None:
+        """Wait until the enriched topic has this partition: raw may have been grown first."""
+        while await self._producer.partitions(self._topic) <= partition:
+            await self._clock.sleep(1.0)
+
+    async def _bury_too_large(self, batch: Batch, records: Sequence[Record]) -> None:
+        if records:
+            burials = [Burial(record, TOO_LARGE) for record in records]
+            buried = self._dead_letters.hand_over(batch.partition, burials, "decode")
+            await self._wait(batch, await self._wait(batch, buried))
+
+    async def _wait(self, batch: Batch, work: Awaitable[T]) -> T:
+        return await patiently(batch, self._clock, lambda: self._producer.step_at, work)
+
+
+def _sort(
+    records: Sequence[Record], outcomes: Sequence[Outcome]
+) -> tuple[list[tuple[Record, Message]], list[Burial]]:
+    documents: list[tuple[Record, Message]] = []
+    burials: list[Burial] = []
+    for record, outcome in zip(records, outcomes, strict=True):
+        if isinstance(outcome, Document):
+            message = Message(record.key, outcome.body, headers_of(record, outcome))
+            documents.append((record, message))
+        else:
+            burials.append(Burial(record, outcome))
+    return documents, burials

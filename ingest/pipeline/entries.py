@@ -1,0 +1,131 @@
+"""Enriched records as entries of a bulk request, without looking into their values."""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from ingest.core.identity import index_name_ok
+from ingest.core.types import Dead, RawRecord, Record
+from schemas import headers
+
+_MAX_VERSION = 2**63 - 1
+_MAX_ID_BYTES = 512
+
+
+class Entry:
+    """One document on its way; `server_errors` counts its 500s while its index took others."""
+
+    __slots__ = ("action", "index", "record", "server_errors", "successes_seen", "value")
+
+    def __init__(self, record: Record, index: str, action: bytes, value: bytes) -> None:
+        self.record = record
+        self.index = index
+        self.action = action
+        self.value = value
+        self.server_errors = 0
+        self.successes_seen = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in the bulk body."""
+        return len(self.action) + len(self.value) + 2
+
+
+class _Target(msgspec.Struct, frozen=True):
+    _index: str
+    _id: str
+    version: int
+    version_type: str = "external_gte"
+
+
+class _Action(msgspec.Struct, frozen=True):
+    index: _Target
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def entry_of(record: Record, prefixes: Collection[str]) -> Entry | Dead:
+    """Read the routing headers; a record without valid ones is dead, whatever its value says."""
+    value = record.value
+    if value is None:
+        return Dead("tombstone", "the enriched record has no value")
+    if not value:
+        return Dead("empty", "the enriched record's value is empty")
+    found: dict[str, bytes | None] = {}
+    for name, content in record.headers:
+        found.setdefault(name, content)
+    try:
+        id_ = (found.get(headers.ID) or b"").decode()
+        index = (found.get(headers.INDEX) or b"").decode()
+        version = (found.get(headers.VERSION) or b"").decode("ascii")
+    except UnicodeDecodeError:
+        return Dead("headers", "a routing header is not text")
+    if not 0 < len(id_.encode()) <= _MAX_ID_BYTES:
+        return Dead("headers", f"{headers.ID} is missing, empty or too long")
+    if not index_name_ok(index, prefixes):
+        return Dead("headers", f"{headers.INDEX} names no index of ours")
+    if (
+        not version.isdigit()
+        or len(version) > len(str(_MAX_VERSION))
+        or int(version) > _MAX_VERSION
+    ):
+        return Dead("headers", f"{headers.VERSION} is no version")
+    action = _encode(_Action(_Target(index, id_, int(version))))
+    # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
+    line = (
+        value.replace(b"\n", b" ").replace(b"\r", b" ")
+        if b"\n" in value or b"\r" in value
+        else value
+    )
+    return Entry(record, index, action, line)
+
+
+def body_of(entries: Sequence[Entry]) -> bytes:
+    """The bulk body: an action line and the document's own bytes for each entry."""
+    parts: list[bytes] = []
+    for entry in entries:
+        parts += (entry.action, entry.value)
+    parts.append(b"")
+    return b"\n".join(parts)
+
+
+def chunks(entries: Sequence[Entry], max_bytes: int) -> list[Sequence[Entry]]:
+    """Cut into runs of at most `max_bytes` of body; a larger entry is a run of its own."""
+    runs: list[Sequence[Entry]] = []
+    start = size = 0
+    for position, entry in enumerate(entries):
+        if position > start and size + entry.size_bytes > max_bytes:
+            runs.append(entries[start:position])
+            start, size = position, 0
+        size += entry.size_bytes
+    if start < len(entries):
+        runs.append(entries[start:])
+    return runs
+
+
+class _Provenance(msgspec.Struct):
+    topic: str
+    partition: int
+    offset: int
+
+
+class _Provenanced(msgspec.Struct):
+    kafka: _Provenance
+
+
+def raw_place_of(record: Record) -> Record:
+    """The record under its raw record's place, as its document tells it, or else its own place."""
+    try:
+        place = msgspec.json.decode(record.value or b"", type=_Provenanced).kafka
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        place = _Provenance(record.topic, record.partition, record.offset)
+    return RawRecord(
+        value=record.value,
+        topic=place.topic,
+        partition=place.partition,
+        offset=place.offset,
+        timestamp=record.timestamp,
+        key=record.key,
+        headers=record.headers,
+    )
