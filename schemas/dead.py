@@ -3,7 +3,9 @@
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
+
+from schemas.fields import about
 
 SCHEMA_VERSION = 1
 
@@ -21,45 +23,72 @@ Reason: TypeAlias = Literal[
 ]
 Stage: TypeAlias = Literal["decode", "index"]
 
+_WORKER = "worker"
+
 
 class KafkaOrigin(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the raw record stands in Kafka."""
 
-    topic: Annotated[str, Meta(description="Raw topic the record was read from.")]
-    partition: Annotated[int, Meta(description="Partition of the raw record.")]
-    offset: Annotated[int, Meta(description="Offset of the raw record.")]
-    timestamp: Annotated[int, Meta(description="Kafka's time of the raw record, ms since 1970 UTC.")]
-    key: Annotated[str | UnsetType, Meta(description="Record key, where it is UTF-8 text.")] = UNSET
+    topic: Annotated[str, about("Raw topic the record was read from.", source="Kafka")]
+    partition: Annotated[int, about("Partition of the raw record.", source="Kafka")]
+    offset: Annotated[int, about("Offset of the raw record.", unit="records", source="Kafka")]
+    timestamp: Annotated[
+        int,
+        about("Kafka's time of the raw record.", unit="ms since 1970 UTC", source="Kafka"),
+    ]
+    key: Annotated[
+        str | UnsetType, about("Record key, where it is UTF-8 text.", source="Kafka")
+    ] = UNSET
     key_base64: Annotated[
-        str | UnsetType, Meta(description="Record key as base64, where it is not text.")
+        str | UnsetType,
+        about("Record key, where it is not text.", unit="base64", source="Kafka"),
     ] = UNSET
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One record that did not become a document, with everything needed to replay it."""
 
-    reason: Annotated[Reason, Meta(description="Why, from a closed list.")]
+    reason: Annotated[Reason, about("Why, from a closed list.", source=_WORKER)]
     stage: Annotated[
         Stage,
-        Meta(description="`decode`: it is no event. `index`: Elasticsearch refused its document."),
+        about(
+            "`decode`: it is no event. `index`: Elasticsearch refused its document.",
+            source=_WORKER,
+        ),
     ]
-    detail: Annotated[str, Meta(description="What was met, without any of the record's content.")]
+    detail: Annotated[
+        str, about("What was met, without any of the record's content.", source=_WORKER)
+    ]
     field: Annotated[
-        str | UnsetType, Meta(description="The field that was refused, where one was named.")
+        str | UnsetType,
+        about("The field that was refused, where one was named.", source="Elasticsearch"),
     ] = UNSET
     raw: Annotated[
-        str | UnsetType, Meta(description="The record's value, where it is UTF-8 text.")
+        str | UnsetType,
+        about(
+            "Value of the raw record, of the enriched one in stage `index`, where it is UTF-8.",
+            source="client",
+        ),
     ] = UNSET
     raw_base64: Annotated[
-        str | UnsetType, Meta(description="The record's value as base64, where it is not text.")
+        str | UnsetType,
+        about("The same, where it is not UTF-8 text.", unit="base64", source="client"),
     ] = UNSET
     truncated: Annotated[
-        bool, Meta(description="Present and true if only the first bytes of the value are here.")
+        bool,
+        about("Present and true if only the first bytes of the value are here.", source=_WORKER),
     ] = False
-    size: Annotated[int, Meta(description="Length of the whole value, bytes.")]
+    size: Annotated[int, about("Length of the whole value.", unit="bytes", source=_WORKER)]
     sha256: Annotated[
-        str | UnsetType, Meta(description="SHA-256 of the whole value, hex, where truncated.")
+        str | UnsetType,
+        about("SHA-256 of the whole value, where it is truncated.", unit="hex", source=_WORKER),
     ] = UNSET
-    kafka: Annotated[KafkaOrigin, Meta(description="The raw record's place; its id for `dead show`.")]
-    failed_at: Annotated[str, Meta(description="When it was given up, UTC, ISO 8601 with ms.")]
-    schema_version: Annotated[int, Meta(description="Version of this shape.")]
+    kafka: Annotated[
+        KafkaOrigin,
+        about("The raw record's place; `topic/partition/offset` is the id.", source="Kafka"),
+    ]
+    failed_at: Annotated[
+        str,
+        about("When it was given up.", unit="ISO 8601 with ms, UTC", source="the worker's clock"),
+    ]
+    schema_version: Annotated[int, about("Version of this shape.", source=_WORKER)]
