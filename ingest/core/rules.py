@@ -29,7 +29,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     high_usd: float = 1.0
     books: dict[str, PriceBook] = {}
     default_book: str = "list"
-    book_by_service: dict[str, str] = {"holysheep-ai": "tutorial"}
+    book_by_service: dict[str, str] = msgspec.field(
+        default_factory=lambda: {"holysheep-ai": "tutorial"}
+    )
     error_rules: tuple[ErrorRule, ...] = ()
     model_tag: bool = True
     id_from_request: bool = True
@@ -38,5 +40,3 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     max_event_bytes: int = 1_048_576
     index_prefix: str = "llm-requests"
     index_prefix_by_service: dict[str, str] = {}
-
-
