@@ -55,6 +55,13 @@ class KafkaAdmin:
             for name, partitions in found.items()
         }
 
+    def topic(self, name: str) -> TopicState:
+        """Describe one topic that has to exist. Raises Refused if it does not."""
+        found = self.topics([name])
+        if name not in found:
+            raise Refused(f"topic {name} is missing: run `ingest setup`")
+        return found[name]
+
     def apply(self, action: Action) -> None:
         """Make one planned change; a difference that stays needs none. Raises Refused."""
         match action:

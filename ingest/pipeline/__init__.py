@@ -1,1 +1,1 @@
-"""How records are delivered: batches, commits, retries and the two roles. All I/O is behind ports."""
+"""How records are delivered: batches, commits, retries, the two roles; all I/O behind ports."""

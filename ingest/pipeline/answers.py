@@ -1,7 +1,7 @@
 """What each answer of Elasticsearch to a bulk request means.
 
 Two pure functions: `judge_item` for one document's answer, `judge_whole` for an answer that
-covers the whole request. Neither looks at the state of the pipeline; the index role obeys what they return.
+covers the whole request. Neither looks at the state of the pipeline; the index role obeys them.
 """
 
 import re

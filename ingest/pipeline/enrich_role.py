@@ -30,6 +30,7 @@ class EnrichRole:
 
     def __init__(
         self,
+        *,
         rules: Rules,
         enriched_topic: str,
         producer: Producer,

@@ -24,6 +24,7 @@ from ingest.pipeline.pauses import Pauses
 from ingest.pipeline.ports import Clock, Cluster, Items, Producer, Unknown, Whole
 from ingest.pipeline.retry import Backoff, BulkSize
 from ingest.pipeline.stats import Stats
+from schemas.dead import Reason
 
 SERVER_ERRORS_OF_ONE_DOCUMENT = 5
 STORM_LEAST = 20
@@ -44,6 +45,7 @@ class IndexRole:
 
     def __init__(
         self,
+        *,
         prefixes: Collection[str],
         cluster: Cluster,
         indices: Indices,
@@ -252,5 +254,5 @@ def _dead(verdict: Verdict) -> Dead:
     detail = f"{verdict.type}: {verdict.detail}" if verdict.detail else verdict.type
     if verdict.type == "too_large":
         return Dead("too_large", verdict.detail)
-    reason = "mapping" if is_mapping_refusal(verdict) else "rejected"
+    reason: Reason = "mapping" if is_mapping_refusal(verdict) else "rejected"
     return Dead(reason, detail, verdict.field)

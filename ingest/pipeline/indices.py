@@ -1,4 +1,4 @@
-"""The first write to an index: its template must be ours, or its numbers would be mapped by guess."""
+"""The first write to an index: without our template its numbers would be mapped by guess."""
 
 import asyncio
 from collections.abc import Mapping

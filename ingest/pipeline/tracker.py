@@ -59,7 +59,7 @@ class Tracker:
             self._give_up(queue.pop() for _ in range(len(queue) - keep))
 
     def clear(self) -> None:
-        """Forget everything: the partitions are somebody else's, or are read again from the commit."""
+        """Forget everything: the partitions are lost, or are read again from the commit."""
         for queue in self._queues.values():
             self._give_up(queue)
         self._queues, self._pending = {}, {}

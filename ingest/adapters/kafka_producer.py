@@ -1,0 +1,221 @@
+"""Producing with aiokafka: idempotent, acks=all, batches built per partition, every delivery checked.
+
+`flush()` proves nothing in aiokafka, and `send()` costs five times as much per record as a batch
+built by hand, so batches are built here and each one's future is awaited.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAuthorizationFailedError,
+)
+
+from ingest.adapters.connections import KafkaConnection
+from ingest.errors import Fatal
+from ingest.logs import event
+from ingest.pipeline.ports import Message
+
+BATCH_BYTES = 512 * 1024
+REQUEST_TIMEOUT_MS = 20_000
+METADATA_MS = 15_000
+AGAIN_S = 0.5
+BRAKE_S = 0.25
+REMIND_S = 60.0
+
+# Not retriable in aiokafka's eyes, but they pass: a queue that stayed full, a right that is missing.
+_PASSING = (KafkaTimeoutError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+
+log = logging.getLogger(__name__)
+
+
+def client_options(connection: KafkaConnection) -> dict[str, Any]:
+    """Connection options that aiokafka's clients have in common."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": list(connection.bootstrap),
+        "security_protocol": connection.security_protocol,
+        "ssl_context": connection.ssl_context(),
+    }
+    if connection.uses_sasl:
+        options |= {
+            "sasl_mechanism": connection.sasl_mechanism,
+            "sasl_plain_username": connection.username,
+            "sasl_plain_password": connection.password(),
+        }
+    return options
+
+
+def brake(client: Any, attempted: Callable[[], None] = lambda: None) -> None:
+    """Slow an aiokafka client down that finds no broker: it asks thousands of times a second."""
+    update = client._metadata_update  # noqa: SLF001 - see guard
+
+    async def slowly(*args: Any) -> Any:
+        answered = await update(*args)
+        attempted()
+        if not answered:
+            await asyncio.sleep(BRAKE_S)
+        return answered
+
+    client._metadata_update = slowly  # noqa: SLF001 - see guard
+
+
+class KafkaProducer:
+    """Implements `ingest.pipeline.ports.Producer`.
+
+    `max_record_bytes` per topic is what the topic takes. It is checked here because a batch that
+    the broker refuses for its size breaks the sequence of an idempotent producer for good.
+    """
+
+    def __init__(self, connection: KafkaConnection, max_record_bytes: Mapping[str, int]) -> None:
+        self._producer = AIOKafkaProducer(
+            **client_options(connection),
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            metadata_max_age_ms=METADATA_MS,
+        )
+        self._client = self._producer.client
+        self._max_record_bytes = max_record_bytes
+        self._step_at = time.monotonic()
+        self._told_at = -REMIND_S
+        brake(self._client, self._note_step)
+
+    @property
+    def step_at(self) -> float:
+        """The clock at the last answer, or at the last attempt to reach a broker."""
+        return self._step_at
+
+    async def start(self) -> None:
+        """Connect, however long it takes for a broker to answer."""
+        while True:
+            try:
+                await self._producer.start()
+            except KafkaError as error:
+                self._complain(error)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Close, within five seconds even if no broker answers."""
+        async with asyncio.timeout(5):
+            await self._producer.stop()
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions the topic has; waits until it exists."""
+        while True:
+            try:
+                return len(await self._client._wait_on_metadata(topic))  # noqa: SLF001 - see guard
+            except KafkaError as error:
+                self._complain(error, topic)
+                await asyncio.sleep(AGAIN_S)
+
+    async def hand_over(
+        self, topic: str, partition: int, messages: Sequence[Message]
+    ) -> Awaitable[list[int]]:
+        """Queue the messages in order; see the port."""
+        sent: list[_Sent] = []
+        too_large: list[int] = []
+        position = 0
+        while position < len(messages):
+            batch = self._build(messages, position)
+            if batch.size() > self._max_record_bytes[topic]:
+                too_large.append(position)
+            else:
+                run = _Sent(position, batch)
+                await self._submit(topic, partition, run)
+                sent.append(run)
+            position += batch.record_count()
+        return self._confirmed(topic, partition, messages, sent, too_large)
+
+    def _build(self, messages: Sequence[Message], start: int) -> Any:
+        """A batch of as many messages as fit, at least one."""
+        batch = self._producer.create_batch()
+        for position in range(start, len(messages)):
+            message = messages[position]
+            added = batch.append(
+                timestamp=None, key=message.key, value=message.value, headers=message.headers
+            )
+            if added is None:
+                break
+        batch.close()
+        return batch
+
+    async def _submit(self, topic: str, partition: int, run: "_Sent") -> None:
+        """Queue one batch. A partition without leader, or newer than our metadata, is waited for."""
+        while True:
+            try:
+                run.delivery = await self._producer.send_batch(
+                    run.batch, topic, partition=partition
+                )
+            except KafkaError as error:
+                self._survive(error, topic)
+            except AssertionError:
+                await self._client.force_metadata_update()
+            else:
+                return
+            await asyncio.sleep(AGAIN_S)
+
+    async def _confirmed(
+        self,
+        topic: str,
+        partition: int,
+        messages: Sequence[Message],
+        sent: "Sequence[_Sent]",
+        too_large: list[int],
+    ) -> list[int]:
+        for run in sent:
+            while True:
+                try:
+                    await run.delivery
+                except KafkaError as error:
+                    self._survive(error, topic)
+                else:
+                    self._note_step()
+                    break
+                await asyncio.sleep(AGAIN_S)
+                end = run.start + run.batch.record_count()
+                run.batch = self._build(messages[:end], run.start)
+                await self._submit(topic, partition, run)
+        return too_large
+
+    def _survive(self, error: KafkaError, topic: str) -> None:
+        """Return if sending again can help; raises Fatal if the producer is dead."""
+        if not error.retriable and not isinstance(error, _PASSING):
+            raise Fatal(
+                f"Kafka's answer to what was sent to {topic} cannot be survived: {_name(error)}"
+            ) from None
+        self._complain(error, topic)
+
+    def _complain(self, error: KafkaError, topic: str | None = None) -> None:
+        self._note_step()
+        if self._step_at - self._told_at >= REMIND_S:
+            self._told_at = self._step_at
+            event(log, logging.WARNING, "kafka_waiting", error=_name(error), topic=topic)
+
+    def _note_step(self) -> None:
+        self._step_at = time.monotonic()
+
+
+class _Sent:
+    """A batch on its way: its first message's position, and the future of its delivery."""
+
+    __slots__ = ("batch", "delivery", "start")
+
+    def __init__(self, start: int, batch: Any) -> None:
+        self.start = start
+        self.batch = batch
+        self.delivery: Any = None
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__name__
