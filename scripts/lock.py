@@ -10,7 +10,14 @@ SETS = {
     "run": ["--extra", "worker", "--extra", "engines"],
     "dev": ["--extra", "worker", "--extra", "engines", "--group", "build", "--group", "dev"],
 }
-COMMON = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
+COMMON = [
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--generate-hashes",
+    "--no-header",
+    "--no-annotate",
+]
 
 
 def main() -> None:
