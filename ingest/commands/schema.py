@@ -22,7 +22,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=list(STRUCTS), help="which event")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, defaults_only=True)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001  (as every command)
