@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fault docs lock clean
+.PHONY: help demo test check lint docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -12,24 +12,20 @@ help: ## list the targets
 demo: .venv/run.stamp ## the main job: real engines, real input, a report
 	$(BIN)/ingest demo
 
-test: .venv/dev.stamp ## every test, real engines included
+test: lint ## lint, then every test, real engines included
 	$(BIN)/python -m pytest
 
-check: .venv/dev.stamp ## format, lint, types, import rules, unit tests: under a minute
+check: lint ## lint, then the tests without engines: under a minute
+	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
+
+lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
 
-fault: .venv/dev.stamp ## faults injected into real engines, every event accounted for
-	$(BIN)/python -m pytest tests/fault
-
-bench: .venv/dev.stamp ## the benchmark table
-	$(BIN)/python -m tests.bench
-
-docs: .venv/dev.stamp ## regenerate the reference pages and JSON Schemas from the code
-	$(BIN)/python scripts/reference.py
+docs: .venv/dev.stamp ## regenerate the reference pages, JSON Schemas and example from the code
+	$(BIN)/python -m scripts.reference
 
 lock: .venv/dev.stamp ## refresh the pinned requirements
 	$(BIN)/python scripts/lock.py

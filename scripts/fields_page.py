@@ -3,6 +3,7 @@
 from schemas.fields import Field, fields
 from schemas.json_schema import STRUCTS
 from schemas.template import properties
+from scripts.markdown import table
 
 HEAD = """\
 # Fields
@@ -50,13 +51,12 @@ def elasticsearch_type(name: str) -> str:
 
 def _section(name: str) -> str:
     described = fields(STRUCTS[name])
-    table = _mapped_table(described) if name == "enriched" else _table(described)
-    return "\n".join([ABOUT[name], *table, ""])
+    lines = _mapped_table(described) if name == "enriched" else _table(described)
+    return "\n".join([ABOUT[name], *lines, ""])
 
 
 def _table(described: list[Field]) -> list[str]:
-    rows = [_row(field) for field in described]
-    return [*_head("Field", "Meaning", "Unit", "Source"), *rows]
+    return table(("Field", "Meaning", "Unit", "Source"), map(_row, described))
 
 
 def _mapped_table(described: list[Field]) -> list[str]:
@@ -67,17 +67,9 @@ def _mapped_table(described: list[Field]) -> list[str]:
         for field in described
         if field.name not in parents
     ]
-    return [*_head("Field", "Elasticsearch", "Meaning", "Unit", "Source"), *rows]
+    return table(("Field", "Elasticsearch", "Meaning", "Unit", "Source"), rows)
 
 
-def _head(*names: str) -> list[str]:
-    return [_line(names), _line(("---",) * len(names))]
-
-
-def _row(field: Field, *types: str) -> str:
+def _row(field: Field, *types: str) -> tuple[str, ...]:
     always = " _always_" if field.required else ""
-    return _line((f"`{field.name}`{always}", *types, field.meaning, field.unit, field.source))
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
+    return (f"`{field.name}`{always}", *types, field.meaning, field.unit, field.source)

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SETS = {
     "build": ["--group", "build"],
+    "worker": ["--extra", "worker"],
     "run": ["--extra", "worker", "--extra", "engines"],
     "dev": ["--extra", "worker", "--extra", "engines", "--group", "build", "--group", "dev"],
 }
@@ -25,7 +26,8 @@ def main() -> None:
         source = [] if name == "build" else ["pyproject.toml"]
         target = f"requirements/{name}.txt"
         command = [sys.executable, "-m", "uv", "pip", "compile", "-q", *source, *choice, *COMMON]
-        subprocess.run([*command, "--no-emit-index-url", "-o", target], cwd=ROOT, check=True)
+        command += ["--no-emit-index-url", "-o", target]
+        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - every part of it is ours
         print(target)
 
 
