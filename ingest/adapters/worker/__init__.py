@@ -1,0 +1,1 @@
+"""The Faust runtime of one replica: group membership and threads are Faust's, delivery is ours."""

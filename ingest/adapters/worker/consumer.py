@@ -1,0 +1,274 @@
+"""A Faust consumer that hands over batches and commits only what is finished.
+
+Faust fetches, keeps the membership of the group and calls us at rebalances. Its own bookkeeping of
+acknowledged messages is switched off: the intake's tracker decides what may be committed.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import Transport as FaustTransport
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from ingest.adapters.kafka_producer import brake
+from ingest.logs import event
+from ingest.pipeline.batch import Batch
+
+COMMIT_S = 5.0
+QUESTION_S = 10.0
+LOOK_S = 0.25
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class BatchMessage(ConsumerMessage):  # type: ignore[misc]  # Faust is not typed
+    """What Faust carries to the agent: one batch, as if it were one message."""
+
+    __slots__ = ("batch",)
+
+
+class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
+    """The consumer's own thread, with an aiokafka client that does not spin without brokers."""
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        brake(consumer._client)  # noqa: SLF001 - see guard
+        return consumer
+
+
+class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
+    """Reads one role's topic. The app carries `intake` and `stats`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._intake = self.app.intake
+        self._stats = self.app.stats
+        self._commit_lock = asyncio.Lock()
+        self._committed: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    # Fetching
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, BatchMessage]]:
+        """Fetch once and yield the records as batches; what is not yielded is fetched again."""
+        while self._intake.full and self._flows:
+            await self._intake.wait_for_room(LOOK_S)
+        records, _ = await self._wait_next_records(timeout)
+        # Read after the wait: what arrives first in a new generation belongs to it.
+        generation = self.app.consumer_generation_id
+        batches = [
+            batch
+            for place, fetched in (records or {}).items()
+            if fetched
+            for batch in self._intake.batches(place.topic, place.partition, fetched)
+        ]
+        for position, batch in enumerate(batches):
+            while self._intake.full and self._flows:
+                await self._intake.wait_for_room(LOOK_S)
+            if not self._flows or self.app.consumer_generation_id != generation:
+                await self.in_thread(self._rewind(batches[position:]), COMMIT_S)
+                return
+            self._intake.add(batch)
+            message = _message(batch, generation)
+            yield message.tp, message
+
+    @property
+    def _flows(self) -> bool:
+        return bool(self.flow_active and not self.should_stop)
+
+    async def _rewind(self, batches: Sequence[Batch]) -> None:
+        """Move each partition back before what was not handed over, if it stands behind that."""
+        subscription = self._aiokafka._subscription  # noqa: SLF001 - see guard
+        for batch in reversed(batches):
+            partition = TopicPartition(batch.topic, batch.partition)
+            if not subscription.is_assigned(partition):
+                continue
+            state = subscription.subscription.assignment.state_value(partition)
+            if state.has_valid_position and state.position >= batch.next_offset:
+                self._aiokafka.seek(partition, batch.records[0].offset)
+
+    # Committing
+
+    def ack(self, message: ConsumerMessage) -> bool:  # noqa: ARG002
+        """Do nothing: the tracker knows what is finished."""
+        return False
+
+    def track_message(self, message: ConsumerMessage) -> None:
+        """Do nothing: the tracker has the batch already."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: the tracker goes by order, not by offsets."""
+
+    async def force_commit(
+        self,
+        topics: object = None,  # noqa: ARG002
+        start_new_transaction: bool = True,  # noqa: ARG002
+    ) -> bool:
+        """Commit the end of each leading finished run; a failed commit stays pending."""
+        async with self._commit_lock:
+            offsets = self._intake.tracker.watermarks(self.assignment())
+            if not offsets:
+                return False
+            wanted = {
+                TopicPartition(*place): OffsetAndMetadata(offset, "")
+                for place, offset in offsets.items()
+            }
+            try:
+                await self.in_thread(self._aiokafka.commit(wanted), COMMIT_S)
+            except CommitFailedError:
+                # The group went on without us: others have these records now.
+                self._intake.tracker.confirm(offsets)
+                self._count_commit("refused", offsets)
+                return False
+            except (KafkaError, TimeoutError) as error:
+                self._count_commit("failed", offsets, error=type(error).__name__)
+                return False
+            self._intake.tracker.confirm(offsets)
+            self._committed |= {TP(*place): offset for place, offset in offsets.items()}
+            self._stats.commits["done"] += 1
+            return True
+
+    def _count_commit(self, outcome: str, offsets: Mapping[Any, int], **fields: Any) -> None:
+        self._stats.commits[outcome] += 1
+        event(log, logging.WARNING, f"commit_{outcome}", partitions=len(offsets), **fields)
+
+    async def commit_everything(self, at_most_s: float) -> bool:
+        """Commit until nothing of ours is pending; returns whether that worked out in time."""
+        tracker = self._intake.tracker
+        try:
+            async with asyncio.timeout(at_most_s):
+                while tracker.watermarks(self.assignment()):
+                    if not await self.force_commit():
+                        await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            return False
+        return True
+
+    # Rebalances
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Give partitions away.
+
+        1. Hand over nothing more.
+        2. Let what is being worked on end, for a bounded time.
+        3. Commit the finished runs, for a bounded time.
+        4. Forget everything; what ends later is not counted any more.
+        """
+        self.stop_handing_over()
+        left = await self._intake.drain(self.app.conf.broker_rebalance_timeout / 3)
+        await self.commit_everything(COMMIT_S)
+        self._intake.forget()
+        self._committed.clear()
+        if revoked:
+            event(log, logging.INFO, "partitions_revoked", count=len(revoked), unfinished=left)
+        if not self.app.should_stop:
+            await super().on_partitions_revoked(revoked)
+
+    def stop_handing_over(self) -> None:
+        """Stop the flow and empty Faust's queues, so that no further batch is begun."""
+        self.stop_flow()
+        self.app.flow_control.suspend()
+        self.app.flow_control.clear()
+        self._intake.close()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Take partitions over, then look whether records expired before anybody read them."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        numbers = sorted(tp.partition for tp in assigned)
+        event(log, logging.INFO, "partitions_assigned", partitions=numbers)
+        if assigned:
+            self.add_future(self._look_for_expired(assigned))
+
+    async def perform_seek(self) -> None:
+        """Start each partition at its commit, or at its beginning where there is none."""
+        self._intake.forget()
+        await super().perform_seek()
+        self._committed = {tp: o for tp in self.assignment() if (o := self._committed_offset[tp])}
+        fresh = [TopicPartition(*tp) for tp in self.assignment() if tp not in self._committed]
+        if fresh:
+            await self.in_thread(self._aiokafka.seek_to_beginning(*fresh), QUESTION_S)
+
+    async def _look_for_expired(self, assigned: set[TP]) -> None:
+        """Count records that retention deleted before this group read them: they are lost."""
+        try:
+            starts = await self._ask(self._aiokafka.beginning_offsets, assigned)
+        except (KafkaError, TimeoutError) as error:
+            event(log, logging.WARNING, "expiry_unknown", error=type(error).__name__)
+            return
+        for tp, start in starts.items():
+            committed = self._committed.get(tp)
+            if committed is not None and committed < start:
+                self._stats.expired_unread += start - committed
+                event(
+                    log,
+                    logging.ERROR,
+                    "expired_unread",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    records=start - committed,
+                )
+
+    # Questions
+
+    async def lag(self) -> int | None:
+        """Records on our partitions that are not committed yet; None if Kafka does not answer."""
+        assigned = self.assignment()
+        try:
+            starts = await self._ask(self._aiokafka.beginning_offsets, assigned)
+            ends = await self._ask(self._aiokafka.end_offsets, assigned)
+        except (KafkaError, TimeoutError):
+            return None
+        return sum(ends[tp] - self._committed.get(tp, starts[tp]) for tp in ends)
+
+    async def _ask(self, question: Any, partitions: set[TP]) -> dict[TP, int]:
+        answer = await self.in_thread(
+            question([TopicPartition(*tp) for tp in partitions]), QUESTION_S
+        )
+        return {TP(*place): offset for place, offset in answer.items()}
+
+    async def in_thread(self, work: Coroutine[Any, Any, T], at_most_s: float) -> T:
+        """Run a coroutine on the consumer thread's loop, past Faust's queue of method calls."""
+        future = asyncio.run_coroutine_threadsafe(work, self._thread.thread_loop)
+        return await asyncio.wait_for(asyncio.wrap_future(future), at_most_s)
+
+    @property
+    def _aiokafka(self) -> Any:
+        return self._thread._consumer  # noqa: SLF001 - see guard
+
+
+class Transport(FaustTransport):  # type: ignore[misc]  # Faust is not typed
+    """aiokafka's transport with our consumer."""
+
+    Consumer = Consumer
+
+
+def _message(batch: Batch, generation: int) -> BatchMessage:
+    """Wrap a batch; nobody but our agent looks into it."""
+    last = batch.records[-1]
+    message = BatchMessage(
+        batch.topic,
+        batch.partition,
+        last.offset,
+        last.timestamp / 1000,
+        0,
+        (),
+        None,
+        b"",
+        None,
+        0,
+        0,
+        TP(batch.topic, batch.partition),
+        generation_id=generation,
+    )
+    message.batch = batch
+    return message

@@ -1,0 +1,126 @@
+"""One replica process from its start to its end."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+import faust
+
+from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.worker import guard
+from ingest.adapters.worker.application import App, Membership, make_app
+from ingest.adapters.worker.watchdog import STUCK_EXIT, Limits, Watchdog
+from ingest.errors import IngestError
+from ingest.logs import event
+from ingest.pipeline.batch import Batch
+from ingest.pipeline.intake import Intake
+from ingest.pipeline.progress import progress, totals
+from ingest.pipeline.stats import Stats
+
+STATUS_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a role brings: how to get ready, to make a batch final, and to close its sinks."""
+
+    intake: Intake
+    stats: Stats
+    open: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+    paused: Callable[[], list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A replica to run. `work` is called in the event loop, with what ends the process."""
+
+    connection: KafkaConnection
+    member: Membership
+    limits: Limits
+    drain_s: float
+    work: Callable[[Callable[[Batch, BaseException], None]], Work]
+
+
+def run(plan: Plan) -> NoReturn:
+    """Run until told to stop; leaves by SystemExit, or at once where going on would be wrong.
+
+    Nothing is consumed before the sinks are open, so until then a signal may end the process.
+    """
+    guard.check()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app = loop.run_until_complete(_prepare(plan))
+    worker = faust.Worker(
+        app,
+        loop=loop,
+        loglevel=None,
+        quiet=True,
+        redirect_stdouts=False,
+        override_logging=False,
+    )
+    worker.spinner = None
+    app.watchdog.start()
+    worker.execute_from_commandline()
+
+
+async def _prepare(plan: Plan) -> App:
+    work = plan.work(_fail)
+    await work.open()
+    app = make_app(
+        plan.connection,
+        plan.member,
+        intake=work.intake,
+        stats=work.stats,
+        watchdog=Watchdog(plan.limits),
+        drain_s=plan.drain_s,
+        close=work.close,
+    )
+
+    async def status() -> None:
+        """Say how it goes, every 30 seconds."""
+        await _tell_progress(app, work)
+
+    app.task(status)
+    return app
+
+
+async def _tell_progress(app: App, work: Work) -> None:
+    before, since_s = totals(work.stats), time.monotonic()
+    while not app.should_stop:
+        await asyncio.sleep(STATUS_S)
+        now, now_s = totals(work.stats), time.monotonic()
+        fields = progress(before, now, now_s - since_s)
+        before, since_s = now, now_s
+        oldest_s = work.intake.tracker.oldest_step()
+        event(
+            log,
+            logging.INFO,
+            "status",
+            **fields,
+            lag=await app.consumer.lag(),
+            in_flight=len(work.intake.tracker.open()),
+            standing_s=0.0 if oldest_s is None else round(now_s - oldest_s, 1),
+            paused=work.paused(),
+        )
+
+
+def _fail(batch: Batch, error: BaseException) -> None:
+    """End the process: nothing past this batch may be committed, and nothing will be."""
+    event(
+        log,
+        logging.CRITICAL,
+        "fatal",
+        topic=batch.topic,
+        partition=batch.partition,
+        next_offset=batch.next_offset,
+        error=str(error) if isinstance(error, IngestError) else type(error).__name__,
+    )
+    log.debug("fatal", exc_info=error)
+    os._exit(STUCK_EXIT)

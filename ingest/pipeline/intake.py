@@ -1,0 +1,104 @@
+"""Batches between Kafka and their end: how many are open, and what may be committed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from ingest.core.types import Record
+from ingest.pipeline.batch import Batch, cut
+from ingest.pipeline.ports import Clock
+from ingest.pipeline.tracker import Tracker
+
+LOOK_S = 0.02
+
+Handle: TypeAlias = Callable[[Batch], Awaitable[None]]
+Fail: TypeAlias = Callable[[Batch, BaseException], None]
+
+
+class Intake:
+    """Takes fetched records in, works on each batch once, and holds fetching back when full.
+
+    `handle` returns when every record of its batch is final, or when the batch is gone. What it
+    raises is given to `fail`, which is expected to end the process: the batch is never finished,
+    so nothing past it is committed.
+    """
+
+    def __init__(
+        self,
+        *,
+        handle: Handle,
+        fail: Fail,
+        clock: Clock,
+        in_flight: int,
+        max_batch_events: int,
+        max_batch_bytes: int,
+    ) -> None:
+        self.tracker = Tracker()
+        self._handle = handle
+        self._fail = fail
+        self._clock = clock
+        self._in_flight = in_flight
+        self._max_batch_events = max_batch_events
+        self._max_batch_bytes = max_batch_bytes
+        self._tasks: dict[Batch, asyncio.Task[None]] = {}
+        self._room = asyncio.Event()
+
+    def batches(self, topic: str, partition: int, records: Sequence[Record]) -> list[Batch]:
+        """Cut one partition's fetched records, at least one, into batches within the limits."""
+        runs = cut(records, self._max_batch_events, self._max_batch_bytes)
+        now_s = self._clock.monotonic()
+        return [Batch(topic, partition, run, now_s) for run in runs]
+
+    @property
+    def full(self) -> bool:
+        """Whether fetching has to wait."""
+        return len(self.tracker.open()) >= self._in_flight
+
+    async def wait_for_room(self, at_most_s: float) -> None:
+        """Return when a batch has ended, or after `at_most_s` seconds."""
+        self._room.clear()
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._room.wait()
+        except TimeoutError:
+            return
+
+    def add(self, batch: Batch) -> None:
+        """Register a batch that is about to be handed over, in fetch order."""
+        self.tracker.add(batch)
+
+    def start(self, batch: Batch) -> None:
+        """Begin to work on a registered batch; returns at once."""
+        if not batch.gone:
+            self._tasks[batch] = asyncio.ensure_future(self._work(batch))
+
+    async def _work(self, batch: Batch) -> None:
+        try:
+            await self._handle(batch)
+            if not batch.gone:
+                self.tracker.finish(batch)
+        except asyncio.CancelledError as error:
+            if not batch.gone:
+                self._fail(batch, error)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not be passed over
+            self._fail(batch, error)
+        finally:
+            del self._tasks[batch]
+            self._room.set()
+
+    def close(self) -> None:
+        """Take nothing more: what nobody works on yet is left to whoever reads it next."""
+        self.tracker.forget_unstarted(self._tasks)
+
+    async def drain(self, at_most_s: float) -> int:
+        """Wait for the open batches to end; returns how many did not within `at_most_s`."""
+        deadline_s = self._clock.monotonic() + at_most_s
+        while (left := len(self.tracker.open())) and self._clock.monotonic() < deadline_s:
+            await self._clock.sleep(LOOK_S)
+        return left
+
+    def forget(self) -> None:
+        """Give everything up: the partitions are lost, or are read again from the commit."""
+        self.tracker.clear()
+        self._room.set()
