@@ -147,6 +147,7 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
             justify="right" if column.right else "left",
             style=column.style,
             no_wrap=column.right,
+            overflow="fold",
         )
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
