@@ -32,13 +32,23 @@ They may stand before or after the command.
 def commands_page() -> str:
     """Render docs/commands.md."""
     root = parser()
-    shared = _arguments(root)
+    shared = _shared(root)
     known = {option for action in shared for option in action.option_strings}
     lines = [HEAD, *_table(root, shared), ""]
     for name, command in commands(root):
         own = [a for a in _arguments(command) if not known.intersection(a.option_strings)]
         lines += _section(name, command, own)
     return "\n".join(lines)
+
+
+def _shared(root: argparse.ArgumentParser) -> list[argparse.Action]:
+    """The options that every command takes as well."""
+    taken = [
+        {option for action in _arguments(command) for option in action.option_strings}
+        for _, command in commands(root)
+    ]
+    everywhere = set.intersection(*taken)
+    return [action for action in _arguments(root) if everywhere.intersection(action.option_strings)]
 
 
 def commands(
