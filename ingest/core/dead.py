@@ -1,0 +1,85 @@
+"""Dead letters: a record that became no document, with everything needed to replay it."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from ingest.core.types import Dead, Record
+from schemas import headers
+from schemas.dead import SCHEMA_VERSION, DeadLetter, KafkaOrigin, Stage
+
+encode = msgspec.json.Encoder().encode
+
+
+def letter(
+    record: Record, why: Dead, now: datetime, stage: Stage, max_raw_bytes: int | None = None
+) -> DeadLetter:
+    """Make the dead letter of a record given up at `now` (aware).
+
+    Of a value longer than `max_raw_bytes` only the beginning is kept, with the whole one's SHA-256.
+    """
+    value = record.value or b""
+    kept, sha256 = value, UNSET
+    if max_raw_bytes is not None and len(value) > max_raw_bytes:
+        kept, sha256 = _cut(value, max_raw_bytes), hashlib.sha256(value).hexdigest()
+    raw, raw_base64 = (UNSET, UNSET) if record.value is None else _readable(kept)
+    return DeadLetter(
+        reason=why.reason,
+        stage=stage,
+        detail=why.detail,
+        field=UNSET if why.field is None else why.field,
+        raw=raw,
+        raw_base64=raw_base64,
+        truncated=kept is not value,
+        size=len(value),
+        sha256=sha256,
+        kafka=_origin(record),
+        failed_at=_iso(now),
+        schema_version=SCHEMA_VERSION,
+    )
+
+
+def headers_of(letter: DeadLetter) -> list[tuple[str, bytes | None]]:
+    """Return the headers by which letters are told apart without decoding them."""
+    origin = letter.kafka
+    return [
+        (headers.REASON, letter.reason.encode()),
+        (headers.STAGE, letter.stage.encode()),
+        (headers.ID, f"{origin.topic}/{origin.partition}/{origin.offset}".encode()),
+    ]
+
+
+def _origin(record: Record) -> KafkaOrigin:
+    key, key_base64 = (UNSET, UNSET) if record.key is None else _readable(record.key)
+    return KafkaOrigin(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp,
+        key=key,
+        key_base64=key_base64,
+    )
+
+
+def _readable(content: bytes) -> tuple[str | UnsetType, str | UnsetType]:
+    """Return the content as text, or where it is none as base64."""
+    try:
+        return content.decode(), UNSET
+    except UnicodeDecodeError:
+        return UNSET, base64.b64encode(content).decode()
+
+
+def _cut(value: bytes, max_bytes: int) -> bytes:
+    """Cut without splitting the last character, where the value is text."""
+    for end in range(max_bytes, max(max_bytes - 4, 0), -1):
+        if value[end] & 0xC0 != 0x80:
+            return value[:end]
+    return value[:max_bytes]
+
+
+def _iso(time: datetime) -> str:
+    utc = time.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"

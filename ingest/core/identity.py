@@ -1,0 +1,84 @@
+"""Where a document goes: its id, version and index, and the headers that carry them."""
+
+import hashlib
+import re
+from collections.abc import Collection
+from datetime import date
+
+from ingest.core.rules import Rules
+from ingest.core.types import Document, Record
+from schemas import headers
+
+MAX_ID_BYTES = 512
+_VERSION_BITS = 21
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_DAY = re.compile(r"-([0-9]{4})\.([0-9]{2})\.([0-9]{2})")
+_DAY_LENGTH = len("-YYYY.MM.DD")
+
+
+def id_of_request(service: str, request_id: str, time_us: int, attempt: int) -> str:
+    """Name a document by its request, so that a line sent twice is one document.
+
+    The time (µs since 1970) is part of it: a loop that repeats one request id makes many billed
+    calls, and each stays a document. So does each further attempt of a request.
+    """
+    id_ = f"{service}/{request_id}/{time_us}"
+    return usable_id(f"{id_}/{attempt}" if attempt > 1 else id_)
+
+
+def id_of_position(record: Record, record_ms: int) -> str:
+    """Name a document by the place of its record, and its time: a topic may be made anew."""
+    return usable_id(f"{record.topic}-{record.partition}-{record.offset}-{record_ms}")
+
+
+def usable_id(id_: str) -> str:
+    """Return the id, or its SHA-256 where it is too long or holds control characters."""
+    encoded = id_.encode()
+    if len(encoded) > MAX_ID_BYTES or _CONTROL.search(id_):
+        return hashlib.sha256(encoded).hexdigest()
+    return id_
+
+
+def version_of(record: Record, record_ms: int) -> int:
+    """Make the version: it grows with Kafka's time, then with the offset; fits 63 bits."""
+    return record_ms << _VERSION_BITS | (record.offset + 1) % (1 << _VERSION_BITS)
+
+
+def index_of(rules: Rules, service: str, timestamp: str) -> str:
+    """Name the daily index by the UTC day of `timestamp` (YYYY-MM-DDTHH:...)."""
+    prefix = rules.index_prefix_by_service.get(service, rules.index_prefix)
+    return f"{prefix}-{timestamp[:10].replace('-', '.')}"
+
+
+def index_name_ok(name: str, prefixes: Collection[str]) -> bool:
+    """Tell whether a name is exactly `<prefix>-YYYY.MM.DD`, with a day that exists."""
+    day = _DAY.fullmatch(name[-_DAY_LENGTH:])
+    if day is None or name[:-_DAY_LENGTH] not in prefixes:
+        return False
+    try:
+        date(*map(int, day.groups()))
+    except ValueError:
+        return False
+    return True
+
+
+def headers_of(record: Record, document: Document) -> list[tuple[str, bytes | None]]:
+    """Return the headers of the enriched record: ours, then the raw record's but for `ingest-*`."""
+    own: list[tuple[str, bytes | None]] = [
+        (headers.ID, document.id.encode()),
+        (headers.INDEX, document.index.encode()),
+        (headers.VERSION, b"%d" % document.version),
+    ]
+    return own + [header for header in record.headers if not header[0].startswith(_OWN)]
+
+
+def headers_fit(record: Record, document: Document) -> bool:
+    """Tell whether the enriched record's headers are within the limits."""
+    if not record.headers:
+        return True
+    all_ = headers_of(record, document)
+    size = sum(len(name.encode()) + len(content or b"") for name, content in all_)
+    return len(all_) <= headers.MAX_COUNT and size <= headers.MAX_BYTES
+
+
+_OWN = headers.OWN_PREFIX
