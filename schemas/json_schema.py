@@ -22,7 +22,7 @@ _DECIMAL = {"type": "string", "format": "decimal"}
 def json_schema(name: str) -> dict[str, Any]:
     """Build the schema of `raw`, `enriched` or `dead`."""
     struct = STRUCTS[name]
-    schema = {"$schema": _DIALECT, **_tidied(msgspec.json.schema(struct))}
+    schema = {"$schema": _DIALECT, **_tidied(_as_json(msgspec.json.schema(struct)))}
     return _decimals_as_numbers(schema) if struct is EnrichedEvent else schema
 
 
@@ -30,6 +30,12 @@ def render(name: str) -> str:
     """Write the schema of `raw`, `enriched` or `dead` as it is packaged and printed."""
     encoded = msgspec.json.encode(json_schema(name))
     return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def _as_json(schema: dict[str, Any]) -> dict[str, Any]:
+    """Hold it as JSON does: msgspec keeps a default of `()` as the tuple it is."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    return plain
 
 
 def _tidied(schema: dict[str, Any]) -> dict[str, Any]:
