@@ -94,10 +94,18 @@ def _words(error: TransportError) -> str:
 
 
 async def search(client: AsyncElasticsearch, index: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Search; an index or alias that does not exist is Refused."""
-    found = await request(client, "POST", f"/{index}/_search", body)
-    if found is None:
-        raise Refused(f"Elasticsearch has no index or alias {index}: run `ingest setup` first.")
+    """Search those of the indices or aliases that exist; `index` may be several with commas.
+
+    The answer is complete: a shard that cannot answer makes it Unavailable. Raises Refused where
+    none of them exists.
+    """
+    path = f"/{index}/_search?ignore_unavailable=true&allow_partial_search_results=false"
+    found = await request(client, "POST", path, body)
+    if found is None or not found["_shards"]["total"]:
+        raise Refused(
+            f"Elasticsearch has no index or alias {index}: nothing is indexed there yet. "
+            "Run `ingest setup` and `ingest worker`, or check elasticsearch.index_prefix."
+        )
     return dict(found)
 
 
@@ -174,7 +182,7 @@ def _items(body: object) -> BulkReply:
 def _whole(error: ApiError) -> BulkReply:
     body = error.body
     retry_after = error.meta.headers.get("retry-after") or ""
-    seconds = float(retry_after) if retry_after.isdigit() else None
+    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
     if not isinstance(body, Mapping) and error.meta.status not in (
         401,
         403,

@@ -1,4 +1,4 @@
-"""Producing with aiokafka: idempotent, acks=all, batches built per partition, every delivery checked.
+"""Producing with aiokafka: idempotent, acks=all, a batch per partition, every delivery checked.
 
 `flush()` proves nothing in aiokafka, and `send()` costs five times as much per record as a batch
 built by hand, so batches are built here and each one's future is awaited.
@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -30,7 +31,7 @@ AGAIN_S = 0.5
 BRAKE_S = 0.25
 REMIND_S = 60.0
 
-# Not retriable in aiokafka's eyes, but they pass: a queue that stayed full, a right that is missing.
+# Not retriable in aiokafka's eyes, but they pass: a queue that stayed full, a missing right.
 _PASSING = (KafkaTimeoutError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
 log = logging.getLogger(__name__)
@@ -52,14 +53,17 @@ def client_options(connection: KafkaConnection) -> dict[str, Any]:
     return options
 
 
-def brake(client: Any, attempted: Callable[[], None] = lambda: None) -> None:
-    """Slow an aiokafka client down that finds no broker: it asks thousands of times a second."""
+def brake(client: Any, missed: Callable[[], None] = lambda: None) -> None:
+    """Slow an aiokafka client down that finds no broker: it asks thousands of times a second.
+
+    `missed` is called for each attempt that found none.
+    """
     update = client._metadata_update  # noqa: SLF001 - see guard
 
     async def slowly(*args: Any) -> Any:
         answered = await update(*args)
-        attempted()
         if not answered:
+            missed()
             await asyncio.sleep(BRAKE_S)
         return answered
 
@@ -79,7 +83,8 @@ class KafkaProducer:
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
-            max_batch_size=BATCH_BYTES,
+            # A batch is refused as a whole: it must fit the topic that takes least.
+            max_batch_size=min(BATCH_BYTES, *max_record_bytes.values()),
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             metadata_max_age_ms=METADATA_MS,
         )
@@ -91,7 +96,7 @@ class KafkaProducer:
 
     @property
     def step_at(self) -> float:
-        """The clock at the last answer, or at the last attempt to reach a broker."""
+        """The clock at the last confirmation, or at the last failed attempt."""
         return self._step_at
 
     async def start(self) -> None:
@@ -107,8 +112,9 @@ class KafkaProducer:
 
     async def stop(self) -> None:
         """Close, within five seconds even if no broker answers."""
-        async with asyncio.timeout(5):
-            await self._producer.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self._producer.stop()
 
     async def partitions(self, topic: str) -> int:
         """How many partitions the topic has; waits until it exists."""
@@ -151,7 +157,7 @@ class KafkaProducer:
         return batch
 
     async def _submit(self, topic: str, partition: int, run: "_Sent") -> None:
-        """Queue one batch. A partition without leader, or newer than our metadata, is waited for."""
+        """Queue one batch; waits for a partition without leader, or newer than our metadata."""
         while True:
             try:
                 run.delivery = await self._producer.send_batch(

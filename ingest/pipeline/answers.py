@@ -1,7 +1,7 @@
 """What each answer of Elasticsearch to a bulk request means.
 
-Two pure functions: `judge_item` for one document's answer, `judge_whole` for an answer that
-covers the whole request. Neither looks at the state of the pipeline; the index role obeys them.
+Pure functions: `judge` turns a reply into one verdict for each document that was sent. It does not
+look at the state of the pipeline; the index role obeys it.
 """
 
 import re
@@ -10,6 +10,9 @@ from enum import Enum
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+
+from ingest.core.types import Dead
+from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole
 
 
 class Action(Enum):
@@ -29,7 +32,10 @@ PauseCause: TypeAlias = Literal["auth", "blocked", "shards", "template", "reques
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """One answer's meaning; `type`, `detail` and `field` never quote a document."""
+    """One answer's meaning; `type`, `detail` and `field` never quote a document.
+
+    `status` is the HTTP status of one document's answer, 0 where the answer is about the request.
+    """
 
     action: Action
     type: str = ""
@@ -38,107 +44,141 @@ class Verdict(msgspec.Struct, frozen=True):
     cause: PauseCause | None = None
     status: int = 0
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the document, or a newer one, is stored."""
+        return self.action in (Action.FINAL, Action.STALE)
 
-_FINAL = Verdict(Action.FINAL)
-_BUSY = {429, 500, 502, 503, 504}
-_REFUSED_FIELD = re.compile(r"(?:field|fields|path)s?\s*(?:=\s*)?[\[\"']([^\]\"']{1,256})[\]\"']")
-_REFUSED_TYPES = {
+    @property
+    def is_outage(self) -> bool:
+        """Whether the cluster as a whole may be unable to serve, for all this answer tells.
+
+        A 500 for one document says little about the others.
+        """
+        return (
+            self.action is Action.RESEND
+            or (self.action is Action.RETRY and self.status != 500)
+            or self.cause in ("auth", "request")
+        )
+
+
+_TOO_LARGE = "larger than Elasticsearch takes"
+_MAX_DETAIL = 300
+# From these words on, a reason quotes the document or its id.
+_QUOTING = re.compile(
+    r"(?i)[\s,.:;]*\b(?:in (?:a )?document\b|preview of field's value|could not parse field value"
+    r"|the prefix of the first immense term|original message|failed to parse date field).*",
+    re.DOTALL,
+)
+# What else stands in quotation marks may be the document's, but for an immense term's field name.
+_QUOTED = re.compile(r"(?<!field=)(?P<mark>[\"']).*(?P=mark)", re.DOTALL)
+_NAMED_FIELD = re.compile(
+    r"(?<!total )(?:fields?|path|dynamic introduction of)\s*=?\s*[\[\"]([^\]\"]{1,256})[\]\"]"
+)
+_NO_SHARDS_LEFT = re.compile(r"maximum (?:normal |frozen )?shards open")
+_MAPPING_TYPES = {
     "strict_dynamic_mapping_exception",
     "mapper_exception",
     "max_bytes_length_exceeded_exception",
-    "version_conflict_engine_exception",
 }
-# Everything after these words quotes the document.
-_QUOTES = re.compile(
-    r"(?i)\s*[,.:;]?\s*(preview of field's value|the prefix of the first immense term).*", re.DOTALL
-)
+
+
+def judge(reply: BulkReply, sent: int) -> list[Verdict]:
+    """Return one verdict for each of the `sent` documents, in their order."""
+    if isinstance(reply, Items) and len(reply.answers) == sent:
+        return [judge_item(answer) for answer in reply.answers]
+    if isinstance(reply, Whole):
+        return [judge_whole(reply.status, reply.error)] * sent
+    detail = reply.detail if isinstance(reply, Unknown) else "answers are missing"
+    return [Verdict(Action.RESEND, "no_answer", detail)] * sent
 
 
 def judge_item(item: Mapping[str, Any]) -> Verdict:
     """Judge the answer about one document: `{"status": …, "error": {"type", "reason"}?}`."""
     status = item.get("status")
-    error = item.get("error")
-    type_, reason = _describe(error)
-    if status in (200, 201) and not error:
-        return _FINAL
-    if status == 409:
-        return Verdict(Action.STALE, type_, "a newer version is there")
-    if status == 404 and type_ == "index_not_found_exception":
-        return Verdict(Action.CREATE, type_, "the index does not exist")
-    if cause := _pause_cause(status, type_, reason):
-        return Verdict(Action.PAUSE, type_, _clean(reason), cause=cause)
-    if status == 413:
-        return Verdict(Action.DEAD, type_ or "too_large", "larger than Elasticsearch takes")
-    if isinstance(status, int) and 400 <= status < 500 and status != 429:
-        return Verdict(
-            Action.DEAD, type_ or f"status_{status}", _clean(reason), refused_field(reason)
-        )
     code = status if isinstance(status, int) else 0
-    return Verdict(Action.RETRY, type_ or f"status_{status}", _clean(reason), status=code)
+    error = item.get("error")
+    type_, reason = _describe(error, code)
+    if code in (200, 201) and not error:
+        return Verdict(Action.FINAL, status=code)
+    if code == 409 and type_ == "version_conflict_engine_exception":
+        return Verdict(Action.STALE, type_, "a newer version is there", status=code)
+    if verdict := _passing(code, type_, reason):
+        return msgspec.structs.replace(verdict, status=code)
+    if code == 413:
+        return Verdict(Action.DEAD, "too_large", _TOO_LARGE, status=code)
+    if code == 400:
+        return Verdict(Action.DEAD, type_, reason, _named_field(reason), status=code)
+    return Verdict(Action.PAUSE, type_, reason, cause="request", status=code)
 
 
 def judge_whole(status: int, error: object) -> Verdict:
     """Judge an answer that has no items: `error` is the parsed body's `error`, if there was one."""
-    type_, reason = _describe(error)
-    type_ = type_ or f"status_{status}"
-    if status in _BUSY:
-        return Verdict(Action.RETRY, type_, _clean(reason))
-    if status == 404 and type_ == "index_not_found_exception":
-        return Verdict(Action.CREATE, type_, _clean(reason))
-    if cause := _pause_cause(status, type_, reason):
-        return Verdict(Action.PAUSE, type_, _clean(reason), cause=cause)
+    type_, reason = _describe(error, status)
+    if verdict := _passing(status, type_, reason):
+        return verdict
     if status == 413:
-        return Verdict(Action.DIVIDE, "too_large", "larger than Elasticsearch takes")
+        return Verdict(Action.DIVIDE, "too_large", _TOO_LARGE)
     if status == 400:
-        return Verdict(Action.DIVIDE, type_, _clean(reason), refused_field(reason))
-    return Verdict(Action.PAUSE, type_, _clean(reason), cause="request")
+        return Verdict(Action.DIVIDE, type_, reason, _named_field(reason))
+    return Verdict(Action.PAUSE, type_, reason, cause="request")
 
 
-def refused_field(reason: str) -> str | None:
-    """Return the field a refusal names, if it names one."""
-    found = _REFUSED_FIELD.search(reason)
-    return found.group(1) if found else None
+def dead_of(verdict: Verdict) -> Dead:
+    """Say in a dead letter's words why a document was refused."""
+    if verdict.type == "too_large":
+        return Dead("too_large", verdict.detail)
+    detail = f"{verdict.type}: {verdict.detail}" if verdict.detail else verdict.type
+    return Dead("mapping" if _is_about_a_field(verdict) else "rejected", detail, verdict.field)
 
 
-def is_mapping_refusal(verdict: Verdict) -> bool:
-    """Tell whether a document was refused for what one of its fields holds."""
+def _passing(status: int, type_: str, reason: str) -> Verdict | None:
+    """What time, the pipeline or an operator will mend, whether for one document or for all."""
+    if status in (408, 429) or status >= 500:
+        return Verdict(Action.RETRY, type_, reason)
+    if status == 404 and type_ == "index_not_found_exception":
+        return Verdict(Action.CREATE, type_, "the index does not exist")
+    if cause := _pause_cause(status, type_, reason):
+        return Verdict(Action.PAUSE, type_, reason, cause=cause)
+    return None
+
+
+def _pause_cause(status: int, type_: str, reason: str) -> PauseCause | None:
+    if type_ in {
+        "cluster_block_exception",
+        "index_closed_exception",
+        "index_create_block_exception",
+    }:
+        return "blocked"
+    if status in (401, 403) or type_ == "security_exception":
+        return "auth"
+    return "shards" if status == 400 and _NO_SHARDS_LEFT.search(reason) else None
+
+
+def _is_about_a_field(verdict: Verdict) -> bool:
     return (
         verdict.field is not None
-        or verdict.type in _REFUSED_TYPES
+        or verdict.type in _MAPPING_TYPES
         or "pars" in verdict.type
         or "immense term" in verdict.detail
     )
 
 
-def _pause_cause(status: object, type_: str, reason: str) -> PauseCause | None:
-    if status in (401, 403) and type_ != "cluster_block_exception":
-        return "auth"
-    if type_ == "security_exception":
-        return "auth"
-    if type_ == "cluster_block_exception" and status not in _BUSY:
-        return "blocked"
-    if type_ in {"index_closed_exception", "index_create_block_exception"}:
-        return "blocked"
-    if status == 400 and (
-        "maximum normal shards open" in reason or "maximum shards open" in reason
-    ):
-        return "shards"
-    return None
+def _named_field(reason: str) -> str | None:
+    found = _NAMED_FIELD.search(reason)
+    return found.group(1) if found else None
 
 
-def _describe(error: object) -> tuple[str, str]:
-    """Type and reason, of the innermost cause where that says more."""
-    if isinstance(error, str):
-        return error[:200], error[:500]
+def _describe(error: object, status: int) -> tuple[str, str]:
+    """Type and reason without quoting the document, as reasons of causes do: only their type."""
     if not isinstance(error, Mapping):
-        return "", ""
+        return f"status_{status}", _clean(error) if isinstance(error, str) else ""
+    reason = _clean(str(error.get("reason") or ""))
     cause = error.get("caused_by")
-    reason = str(error.get("reason") or "")
-    if isinstance(cause, Mapping) and cause.get("reason"):
-        reason = f"{reason}: {cause['reason']}"
-    return str(error.get("type") or ""), reason
+    if isinstance(cause, Mapping) and cause.get("type"):
+        reason = f"{reason} ({cause['type']})".lstrip()
+    return str(error.get("type") or f"status_{status}"), reason
 
 
 def _clean(reason: str) -> str:
-    """The reason without the parts that quote the document, at most 300 characters."""
-    return _QUOTES.sub("", reason)[:300]
+    return _QUOTED.sub("…", _QUOTING.sub("", reason))[:_MAX_DETAIL]

@@ -1,51 +1,62 @@
-"""One circuit for the cluster: while it is down, one bulk probes and the rest wait."""
+"""One circuit for the cluster: while it is down, one request probes and the rest wait."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from ingest.pipeline.ports import Clock
-from ingest.pipeline.retry import Backoff
+from ingest.pipeline.retry import LONGEST_RETRY_AFTER_S, Backoff
+
+REMIND_S = 60.0
 
 
 class Circuit:
-    """Waiting here never leaves the consumer group. `step_at` is the clock of the last probe."""
+    """Lets `concurrency` requests through at a time, in order of arrival; one while it is down.
 
-    def __init__(self, clock: Clock, changed: Callable[[bool, str], None]) -> None:
+    Waiting here never leaves the consumer group. `step_at` is the clock at the last report.
+    `changed(up, detail)` is called at each change, and every minute while it stays down.
+    """
+
+    def __init__(
+        self, clock: Clock, changed: Callable[[bool, str], None], concurrency: int
+    ) -> None:
         self._clock = clock
         self._tell = changed
+        self._concurrency = concurrency
         self._backoff = Backoff(clock.random)
-        self._turn = asyncio.Event()
-        self._probing = False
-        self._retry_after_s: float | None = None
+        self._line = asyncio.Lock()
+        self._freed = asyncio.Event()
+        self._taken = 0
+        self._not_before = self._told_at = self.step_at = clock.monotonic()
         self.up = True
-        self.step_at = clock.monotonic()
 
-    async def enter(self) -> bool:
-        """Wait for a turn; returns whether this bulk is the probe, to be given back to `leave`."""
-        while not self.up:
-            if not self._probing:
-                self._probing = True
-                await self._clock.sleep(self._backoff.next_s(self._retry_after_s))
-                return True
-            await self._turn.wait()
-        return False
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and while the cluster is down also for the time of the next probe."""
+        async with self._line:
+            while self._taken >= (self._concurrency if self.up else 1):
+                self._freed.clear()
+                await self._freed.wait()
+            self._taken += 1
+        try:
+            if not self.up:
+                wait_s = self._not_before - self._clock.monotonic()
+                await self._clock.sleep(self._backoff.next_s(wait_s))
+            yield
+        finally:
+            self._taken -= 1
+            self._freed.set()
 
-    def leave(
-        self,
-        probe: bool,
-        healthy: bool | None,
-        detail: str = "",
-        retry_after_s: float | None = None,
-    ) -> None:
-        """Report a bulk's end; `healthy` is None if it was not sent after all."""
-        self.step_at = self._clock.monotonic()
-        self._retry_after_s = retry_after_s
-        if probe:
-            self._probing = False
-        if healthy is not None and healthy != self.up:
-            self.up = healthy
-            self._tell(healthy, detail)
-        if healthy:
+    def report(self, up: bool, detail: str = "", retry_after_s: float | None = None) -> None:
+        """Say what a request showed; `retry_after_s` is what the cluster asked for."""
+        now = self.step_at = self._clock.monotonic()
+        if up:
             self._backoff = Backoff(self._clock.random)
-        self._turn.set()
-        self._turn = asyncio.Event()
+            self._not_before = now
+        elif retry_after_s:
+            self._not_before = now + min(retry_after_s, LONGEST_RETRY_AFTER_S)
+        if up != self.up or (not up and now - self._told_at >= REMIND_S):
+            self._told_at = now
+            self.up = up
+            self._tell(up, detail)
+        self._freed.set()

@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
 
 from ingest.core import enrich
 from ingest.core.identity import headers_of
@@ -14,8 +13,6 @@ from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.ports import Clock, Message, Producer
 from ingest.pipeline.stats import Stats
-
-T = TypeVar("T")
 
 TOO_LARGE = Dead("too_large", "the enriched record is larger than its topic takes")
 
@@ -47,45 +44,37 @@ class EnrichRole:
         self._order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def handle(self, batch: Batch) -> None:
-        """Make every record of the batch final.
+        """Make every record of the batch final; returns early if the batch is gone before that."""
+        await patiently(batch, self._clock, lambda: self._producer.step_at, self._handle(batch))
+
+    async def _handle(self, batch: Batch) -> None:
+        """Do it in this order.
 
         1. Enrich, in one go: a pure function of records and rules.
         2. Hand documents and dead letters over to Kafka, in offset order within the partition.
         3. Wait until Kafka has confirmed each of them.
         """
         async with self._order[batch.partition]:
+            await self._room_for(batch.partition)
             if batch.gone:
                 return
             records = batch.records
-            outcomes = enrich(records, self._rules)
-            await self._wait(batch, self._room_for(batch.partition))
-            documents, burials = _sort(records, outcomes)
+            documents, burials = _sort(records, enrich(records, self._rules))
             messages = [message for _, message in documents]
-            written = await self._wait(
-                batch, self._producer.hand_over(self._topic, batch.partition, messages)
-            )
-            buried = await self._wait(
-                batch, self._dead_letters.hand_over(batch.partition, burials, "decode")
-            )
-        too_large = await self._wait(batch, written)
-        await self._wait(batch, buried)
-        await self._bury_too_large(batch, [documents[i][0] for i in too_large])
+            written = await self._producer.hand_over(self._topic, batch.partition, messages)
+            buried = await self._bury(batch, burials)
+        too_large, _ = await asyncio.gather(written, buried)
+        await (await self._bury(batch, [Burial(documents[i][0], TOO_LARGE) for i in too_large]))
         self._stats.consumed += len(records)
         self._stats.enriched += len(documents) - len(too_large)
+
+    async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> Awaitable[None]:
+        return await self._dead_letters.hand_over(batch.partition, burials, "decode")
 
     async def _room_for(self, partition: int) -> None:
         """Wait until the enriched topic has this partition: raw may have been grown first."""
         while await self._producer.partitions(self._topic) <= partition:
             await self._clock.sleep(1.0)
-
-    async def _bury_too_large(self, batch: Batch, records: Sequence[Record]) -> None:
-        if records:
-            burials = [Burial(record, TOO_LARGE) for record in records]
-            buried = self._dead_letters.hand_over(batch.partition, burials, "decode")
-            await self._wait(batch, await self._wait(batch, buried))
-
-    async def _wait(self, batch: Batch, work: Awaitable[T]) -> T:
-        return await patiently(batch, self._clock, lambda: self._producer.step_at, work)
 
 
 def _sort(

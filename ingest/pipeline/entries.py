@@ -13,7 +13,11 @@ _MAX_ID_BYTES = 512
 
 
 class Entry:
-    """One document on its way; `server_errors` counts its 500s while its index took others."""
+    """One document on its way.
+
+    `server_errors` counts its 500s between which its index took other documents, and
+    `successes_seen` how many it had taken at the last that counted.
+    """
 
     __slots__ = ("action", "index", "record", "server_errors", "successes_seen", "value")
 
@@ -23,7 +27,7 @@ class Entry:
         self.action = action
         self.value = value
         self.server_errors = 0
-        self.successes_seen = 0
+        self.successes_seen = -1
 
     @property
     def size_bytes(self) -> int:

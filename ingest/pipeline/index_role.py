@@ -2,18 +2,12 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from ingest.core.types import Dead
-from ingest.pipeline.answers import (
-    Action,
-    Verdict,
-    is_mapping_refusal,
-    judge_item,
-    judge_whole,
-)
+from ingest.errors import Unavailable
+from ingest.pipeline.answers import Action, Verdict, dead_of, judge
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import Burial, DeadLetters
@@ -21,13 +15,14 @@ from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, raw_place_
 from ingest.pipeline.indices import Indices
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.pauses import Pauses
-from ingest.pipeline.ports import Clock, Cluster, Items, Producer, Unknown, Whole
+from ingest.pipeline.ports import BulkReply, Clock, Cluster, Producer, Whole
 from ingest.pipeline.retry import Backoff, BulkSize
 from ingest.pipeline.stats import Stats
-from schemas.dead import Reason
 
 SERVER_ERRORS_OF_ONE_DOCUMENT = 5
 STORM_LEAST = 20
+
+_WRITTEN = {200: "updated", 201: "created"}
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -52,7 +47,6 @@ class IndexRole:
         circuit: Circuit,
         pauses: Pauses,
         size: BulkSize,
-        concurrency: int,
         producer: Producer,
         dead_letters: DeadLetters,
         clock: Clock,
@@ -64,7 +58,6 @@ class IndexRole:
         self._circuit = circuit
         self._pauses = pauses
         self._size = size
-        self._slots = asyncio.Semaphore(concurrency)
         self._producer = producer
         self._dead_letters = dead_letters
         self._clock = clock
@@ -72,7 +65,14 @@ class IndexRole:
         self._successes: defaultdict[str, int] = defaultdict(int)
 
     async def handle(self, batch: Batch) -> None:
-        """Make every record of the batch final.
+        """Make every record of the batch final; returns early if the batch is gone before that."""
+        try:
+            await patiently(batch, self._clock, self._sink_step_at, self._handle(batch))
+        finally:
+            self._pauses.end(batch)
+
+    async def _handle(self, batch: Batch) -> None:
+        """Do it in this order.
 
         1. Read ids, indices and versions from the headers; what has none is buried.
         2. Write the documents, again and again until each is written, stale or buried.
@@ -87,106 +87,104 @@ class IndexRole:
             else:
                 burials.append(Burial(raw_place_of(record), found))
         await self._bury(batch, burials)
-        try:
-            await self._write(batch, entries)
-        finally:
-            self._pauses.end(batch)
-        self._stats.consumed += len(records)
+        if await self._write(batch, entries):
+            self._stats.consumed += len(records)
 
-    async def _write(self, batch: Batch, entries: Sequence[Entry]) -> None:
+    async def _write(self, batch: Batch, entries: Sequence[Entry]) -> bool:
+        """Write until nothing is left; returns False if the batch was gone before that."""
         backoff = Backoff(self._clock.random)
         while entries and not batch.gone:
             ready, waiting = await self._sort_by_index(batch, entries)
             runs = chunks(ready, self._size.bytes)
             left = await asyncio.gather(*(self._bulk(batch, run) for run in runs))
             entries = [*waiting, *(entry for run in left for entry in run)]
-            if entries and not batch.gone:
+            # While the cluster is down, the circuit does the waiting.
+            if entries and self._circuit.up:
                 await self._clock.sleep(backoff.next_s())
                 batch.step_at = self._clock.monotonic()
+        return not entries
 
     async def _sort_by_index(
         self, batch: Batch, entries: Sequence[Entry]
     ) -> tuple[list[Entry], list[Entry]]:
         """Those whose index may be written to, and those that have to wait."""
-        blocked: set[str] = set()
-        for index in {entry.index for entry in entries}:
-            if trouble := await self._indices.trouble(index):
-                blocked.add(index)
-                await self._obey(batch, trouble)
+        indices = dict.fromkeys(entry.index for entry in entries)
+        blocked = {index for index in indices if not await self._is_ready(batch, index)}
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
+    async def _is_ready(self, batch: Batch, index: str) -> bool:
+        if self._indices.is_ready(index):
+            return True
+        async with self._circuit.turn():
+            if batch.gone or self._indices.is_ready(index):
+                return not batch.gone
+            trouble = await self._indices.prepare(index)
+            up = trouble is None or not trouble.is_outage
+            self._circuit.report(up, "" if trouble is None else trouble.detail)
+        if trouble:
+            await self._obey(batch, [trouble])
+        return trouble is None
+
     async def _bulk(self, batch: Batch, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Send one bulk request; returns the entries that are not final yet."""
-        probe = await patiently(
-            batch, self._clock, lambda: self._circuit.step_at, self._circuit.enter()
-        )
-        if batch.gone:
-            self._circuit.leave(probe, None)
-            return ()
-        async with self._slots:
-            reply = await self._cluster.bulk(body_of(entries))
-        batch.step_at = self._clock.monotonic()
-        if isinstance(reply, Items) and len(reply.answers) == len(entries):
-            return await self._obey_items(batch, probe, entries, reply.answers)
-        if isinstance(reply, Whole):
-            return await self._obey_whole(batch, probe, entries, reply)
-        detail = reply.detail if isinstance(reply, Unknown) else "answers are missing"
-        self._count("unknown", "no_answer")
-        self._circuit.leave(probe, False, detail)
-        return entries
+        left, refusals = await self._send(batch, entries)
+        return [*left, *await self._refused(batch, len(entries), refusals)]
 
-    async def _obey_items(
-        self,
-        batch: Batch,
-        probe: bool,
-        entries: Sequence[Entry],
-        answers: Sequence[Mapping[str, object]],
-    ) -> Sequence[Entry]:
-        verdicts = [judge_item(answer) for answer in answers]
-        busy = [v for v in verdicts if v.action in (Action.RETRY, Action.PAUSE)]
-        self._circuit.leave(probe, len(busy) < len(verdicts), busy[0].type if busy else "")
-        if any(verdict.status == 429 for verdict in verdicts):
+    async def _send(
+        self, batch: Batch, entries: Sequence[Entry]
+    ) -> tuple[list[Entry], list[_Refusal]]:
+        """Send one bulk request, in halves where it is refused as a whole."""
+        async with self._circuit.turn():
+            if batch.gone:
+                return list(entries), []
+            reply = await self._cluster.bulk(body_of(entries))
+            verdicts = judge(reply, len(entries))
+            self._report(reply, verdicts)
+        if verdicts[0].action is Action.DIVIDE and len(entries) > 1:
+            middle = len(entries) // 2
+            left, refusals = await self._send(batch, entries[:middle])
+            more_left, more_refusals = await self._send(batch, entries[middle:])
+            return left + more_left, refusals + more_refusals
+        await self._obey(batch, verdicts)
+        return self._sort(entries, verdicts)
+
+    def _report(self, reply: BulkReply, verdicts: Sequence[Verdict]) -> None:
+        """Tell circuit, size and counters how the request went."""
+        outage = all(verdict.is_outage for verdict in verdicts)
+        cause = f"{verdicts[0].type} {verdicts[0].detail}".strip()
+        retry_after_s = reply.retry_after_s if isinstance(reply, Whole) else None
+        self._circuit.report(not outage, cause if outage else "", retry_after_s)
+        if any(verdict.action is Action.RETRY for verdict in verdicts):
             self._size.shrink()
-        elif not busy:
+        elif all(verdict.is_final for verdict in verdicts):
             self._size.grow()
-        self._stats.bulks["partial" if busy else "done"] += 1
-        self._count_written(entries, verdicts, answers)
+        finals = sum(verdict.is_final for verdict in verdicts)
+        outcome = "done" if finals == len(verdicts) else "partial" if finals else "failed"
+        self._stats.bulks[outcome] += 1
+
+    def _sort(
+        self, entries: Sequence[Entry], verdicts: Sequence[Verdict]
+    ) -> tuple[list[Entry], list[_Refusal]]:
+        """Count what is final; returns what is left to be sent again, and what was refused."""
         left: list[Entry] = []
         refusals: list[_Refusal] = []
-        for entry, verdict in zip(entries, verdicts, strict=True):
-            if verdict.action in (Action.FINAL, Action.STALE):
+        pairs = list(zip(entries, verdicts, strict=True))
+        for entry, verdict in pairs:
+            if verdict.is_final:
+                self._successes[entry.index] += 1
+                self._stats.indexed[_WRITTEN.get(verdict.status, "stale")] += 1
+        for entry, verdict in pairs:
+            if verdict.is_final:
                 continue
-            if verdict.action is Action.DEAD or self._is_poison(entry, verdict):
+            if verdict.action in (Action.DEAD, Action.DIVIDE) or self._is_poison(entry, verdict):
                 refusals.append(_Refusal(entry, verdict))
                 continue
             left.append(entry)
+            self._stats.retries[verdict.type] += 1
             if verdict.action is Action.CREATE:
                 self._indices.forget(entry.index)
-            self._stats.retries[verdict.type] += 1
-        await self._obey(batch, *(v for v in {v.cause: v for v in verdicts if v.cause}.values()))
-        return [*left, *await self._refused(batch, len(entries), refusals)]
-
-    async def _obey_whole(
-        self, batch: Batch, probe: bool, entries: Sequence[Entry], reply: Whole
-    ) -> Sequence[Entry]:
-        verdict = judge_whole(reply.status, reply.error)
-        divide = verdict.action is Action.DIVIDE
-        self._circuit.leave(probe, divide, verdict.type, reply.retry_after_s)
-        self._count(f"status_{reply.status}", verdict.type)
-        if divide and len(entries) > 1:
-            middle = len(entries) // 2
-            first = await self._bulk(batch, entries[:middle])
-            return [*first, *await self._bulk(batch, entries[middle:])]
-        if divide:
-            return await self._refused(batch, 1, [_Refusal(entries[0], verdict)])
-        if verdict.action is Action.RETRY:
-            self._size.shrink()
-        if verdict.action is Action.CREATE:
-            for entry in entries:
-                self._indices.forget(entry.index)
-        await self._obey(batch, verdict)
-        return entries
+        return left, refusals
 
     async def _refused(
         self, batch: Batch, sent: int, refusals: Sequence[_Refusal]
@@ -197,13 +195,12 @@ class IndexRole:
         for (index, _, _), count in alike.items():
             if sent >= STORM_LEAST and count > sent / 2:
                 self._indices.forget(index)
-                if trouble := await self._indices.trouble(index):
+                if not await self._is_ready(batch, index):
                     blamed.add(index)
-                    await self._obey(batch, trouble)
         await self._bury(
             batch,
             [
-                Burial(raw_place_of(r.entry.record), _dead(r.verdict))
+                Burial(raw_place_of(r.entry.record), dead_of(r.verdict))
                 for r in refusals
                 if r.entry.index not in blamed
             ],
@@ -219,40 +216,21 @@ class IndexRole:
             entry.successes_seen = self._successes[entry.index]
         return entry.server_errors >= SERVER_ERRORS_OF_ONE_DOCUMENT
 
-    async def _obey(self, batch: Batch, *verdicts: Verdict) -> None:
-        for verdict in verdicts:
-            if verdict.cause == "auth":
-                await self._cluster.renew_credentials()
-            if verdict.cause:
-                self._pauses.pause(batch, verdict.cause, verdict.detail)
+    async def _obey(self, batch: Batch, verdicts: Sequence[Verdict]) -> None:
+        """Raise the alarm for what an operator has to mend, once for each cause."""
+        for cause, detail in {v.cause: v.detail for v in verdicts if v.cause}.items():
+            self._pauses.pause(batch, cause, detail)
+            if cause == "auth":
+                await self._renew_credentials(batch)
+
+    async def _renew_credentials(self, batch: Batch) -> None:
+        try:
+            await self._cluster.renew_credentials()
+        except Unavailable as error:
+            self._pauses.pause(batch, "auth", str(error))
 
     async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> None:
-        if burials:
-            buried = self._dead_letters.hand_over(batch.partition, burials, "index")
-            confirmed = await patiently(batch, self._clock, lambda: self._producer.step_at, buried)
-            await patiently(batch, self._clock, lambda: self._producer.step_at, confirmed)
+        await (await self._dead_letters.hand_over(batch.partition, burials, "index"))
 
-    def _count(self, outcome: str, cause: str) -> None:
-        self._stats.bulks[outcome] += 1
-        self._stats.retries[cause] += 1
-
-    def _count_written(
-        self,
-        entries: Sequence[Entry],
-        verdicts: Sequence[Verdict],
-        answers: Sequence[Mapping[str, object]],
-    ) -> None:
-        for entry, verdict, answer in zip(entries, verdicts, answers, strict=True):
-            if verdict.action is Action.STALE:
-                self._stats.indexed["stale"] += 1
-            elif verdict.action is Action.FINAL:
-                self._successes[entry.index] += 1
-                self._stats.indexed["created" if answer.get("status") == 201 else "updated"] += 1
-
-
-def _dead(verdict: Verdict) -> Dead:
-    detail = f"{verdict.type}: {verdict.detail}" if verdict.detail else verdict.type
-    if verdict.type == "too_large":
-        return Dead("too_large", verdict.detail)
-    reason: Reason = "mapping" if is_mapping_refusal(verdict) else "rejected"
-    return Dead(reason, detail, verdict.field)
+    def _sink_step_at(self) -> float:
+        return max(self._circuit.step_at, self._producer.step_at)

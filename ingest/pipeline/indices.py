@@ -1,6 +1,5 @@
 """The first write to an index: without our template its numbers would be mapped by guess."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,32 +27,30 @@ class Indices:
         self._cluster = cluster
         self._templates = templates
         self._ready: set[str] = set()
-        self._lock = asyncio.Lock()
 
-    async def trouble(self, index: str) -> Verdict | None:
+    def is_ready(self, index: str) -> bool:
+        """Whether the index was found to be as it has to be."""
+        return index in self._ready
+
+    async def prepare(self, index: str) -> Verdict | None:
         """Make the index ready for writing; returns why it is not, None once it is."""
-        if index in self._ready:
-            return None
-        async with self._lock:
-            if index in self._ready:
-                return None
-            try:
-                verdict = await self._prepare(index)
-            except Unavailable as error:
-                return Verdict(Action.RETRY, "unavailable", str(error))
-            except Unauthorized as error:
-                return Verdict(Action.PAUSE, "unauthorized", str(error), cause="auth")
-            except Refused as error:
-                return Verdict(Action.PAUSE, "refused", str(error), cause=_cause(str(error)))
-            if verdict is None:
-                self._ready.add(index)
-            return verdict
+        try:
+            verdict = await self._compare(index)
+        except Unavailable as error:
+            return Verdict(Action.RETRY, "unavailable", str(error))
+        except Unauthorized as error:
+            return Verdict(Action.PAUSE, "unauthorized", str(error), cause="auth")
+        except Refused as error:
+            return Verdict(Action.PAUSE, "refused", str(error), cause=_cause(str(error)))
+        if verdict is None:
+            self._ready.add(index)
+        return verdict
 
     def forget(self, index: str) -> None:
         """Look after the index again before the next write."""
         self._ready.discard(index)
 
-    async def _prepare(self, index: str) -> Verdict | None:
+    async def _compare(self, index: str) -> Verdict | None:
         template = self._templates[index[:-PREFIX_LENGTH]]
         found = await self._cluster.template_schema(template.name)
         if found is None:

@@ -15,7 +15,10 @@ T = TypeVar("T")
 async def patiently(
     batch: Batch, clock: Clock, sink_step_at: Callable[[], float], work: Awaitable[T]
 ) -> T:
-    """Await `work`; whatever step the sink makes meanwhile counts as a step of the batch."""
+    """Await `work`; whatever step its sink makes meanwhile counts as a step of the batch.
+
+    So it does while the batch is in line behind others that wait for the same sink.
+    """
     task = asyncio.ensure_future(work)
     try:
         while not (await asyncio.wait({task}, timeout=LOOK_S))[0]:

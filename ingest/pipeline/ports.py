@@ -23,7 +23,7 @@ class Producer(Protocol):
 
     @property
     def step_at(self) -> float:
-        """The clock at the last answer, or at the last failed attempt to reach a broker."""
+        """The clock at the last confirmation, or at the last failed attempt."""
         ...
 
     async def hand_over(
@@ -89,7 +89,7 @@ class Cluster(Protocol):
         ...
 
     async def renew_credentials(self) -> None:
-        """Read the credentials again; they may have been changed."""
+        """Read the credentials again; raises Unavailable where they cannot be read."""
         ...
 
 

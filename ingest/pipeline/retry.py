@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 FIRST_S = 0.2
 LONGEST_S = 30.0
+LONGEST_RETRY_AFTER_S = 120.0
+"""A server may ask for longer waits than ours, but not for one that looks like standing still."""
 
 
 class Backoff:
@@ -13,11 +15,11 @@ class Backoff:
         self._random = random
         self._ceiling_s = FIRST_S
 
-    def next_s(self, at_least_s: float | None = None) -> float:
-        """Return the next delay; a server's Retry-After is kept even where it is longer."""
+    def next_s(self, at_least_s: float = 0.0) -> float:
+        """Return the next delay in seconds, not below `at_least_s`."""
         delay = max(FIRST_S / 2, self._random() * self._ceiling_s)
         self._ceiling_s = min(LONGEST_S, self._ceiling_s * 2)
-        return max(delay, at_least_s or 0.0)
+        return max(delay, at_least_s)
 
 
 class BulkSize:
