@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NoReturn
 
 import faust
 
@@ -48,7 +47,7 @@ class Plan:
     work: Callable[[Callable[[Batch, BaseException], None]], Work]
 
 
-def run(plan: Plan) -> NoReturn:
+def run(plan: Plan) -> None:
     """Run until told to stop; leaves by SystemExit, or at once where going on would be wrong.
 
     Nothing is consumed before the sinks are open, so until then a signal may end the process.

@@ -1,0 +1,178 @@
+"""One replica: its parts put together, and the process that `ingest worker` starts for it.
+
+The order (role, number, settings) comes as one line on standard input, which then stays open for
+as long as the parent lives: its end means that nobody looks after this process any more.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from ingest import logs
+from ingest.adapters.clock import SystemClock
+from ingest.adapters.elasticsearch import ElasticsearchCluster
+from ingest.adapters.kafka_producer import KafkaProducer
+from ingest.adapters.worker.application import Membership
+from ingest.adapters.worker.replica import Plan, Work, run
+from ingest.adapters.worker.watchdog import Limits
+from ingest.app import (
+    elasticsearch_connection,
+    index_prefixes,
+    kafka_connection,
+    rules_from,
+    templates,
+    topic_specs,
+)
+from ingest.errors import IngestError
+from ingest.logs import event
+from ingest.pipeline.answers import PauseCause
+from ingest.pipeline.circuit import Circuit
+from ingest.pipeline.dead_letters import DeadLetters
+from ingest.pipeline.enrich_role import EnrichRole
+from ingest.pipeline.index_role import IndexRole
+from ingest.pipeline.indices import Indices
+from ingest.pipeline.intake import Fail, Handle, Intake
+from ingest.pipeline.pauses import REMEDIES, Pauses
+from ingest.pipeline.replicas import Order, group_of
+from ingest.pipeline.retry import BulkSize
+from ingest.pipeline.stats import Stats
+from ingest.settings import Settings, settings_from_json
+
+log = logging.getLogger(__name__)
+
+
+def plan(settings: Settings, order: Order) -> Plan:
+    """Say how to run one replica. Reads the price books; raises UsageError."""
+    worker = settings.worker
+    make = _enrich_work(settings) if order.role == "enrich" else _index_work(settings)
+    return Plan(
+        connection=kafka_connection(settings),
+        member=Membership(
+            group=group_of(worker.group_prefix, order.role),
+            instance=order.instance,
+            topic=settings.topics.raw if order.role == "enrich" else settings.topics.enriched,
+            session_timeout_s=worker.session_timeout_s,
+            max_poll_records=worker.max_batch_events,
+        ),
+        limits=Limits(tick_s=worker.watchdog_tick_s, step_s=worker.watchdog_step_s),
+        drain_s=worker.drain_s,
+        work=make,
+    )
+
+
+def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
+    rules = rules_from(settings)
+
+    def work(fail: Fail) -> Work:
+        clock, stats, producer = SystemClock(), Stats(), _producer(settings)
+        role = EnrichRole(
+            rules=rules,
+            enriched_topic=settings.topics.enriched,
+            producer=producer,
+            dead_letters=DeadLetters(producer, settings.topics.dead, clock, stats),
+            clock=clock,
+            stats=stats,
+        )
+        return Work(
+            intake=_intake(settings, role.handle, fail, clock),
+            stats=stats,
+            open=producer.start,
+            close=producer.stop,
+            paused=list,
+        )
+
+    return work
+
+
+def _index_work(settings: Settings) -> Callable[[Fail], Work]:
+    cluster_settings = settings.elasticsearch
+
+    def work(fail: Fail) -> Work:
+        clock, stats, producer = SystemClock(), Stats(), _producer(settings)
+        cluster = ElasticsearchCluster(elasticsearch_connection(settings))
+        pauses = Pauses(clock.monotonic, _tell_pause)
+        circuit = Circuit(clock, _tell_circuit, cluster_settings.bulk_concurrency)
+        role = IndexRole(
+            prefixes=index_prefixes(settings),
+            cluster=cluster,
+            indices=Indices(cluster, templates(settings)),
+            circuit=circuit,
+            pauses=pauses,
+            size=BulkSize(cluster_settings.bulk_bytes),
+            producer=producer,
+            dead_letters=DeadLetters(producer, settings.topics.dead, clock, stats),
+            clock=clock,
+            stats=stats,
+        )
+
+        async def close() -> None:
+            await producer.stop()
+            await cluster.close()
+
+        return Work(
+            intake=_intake(settings, role.handle, fail, clock),
+            stats=stats,
+            open=producer.start,
+            close=close,
+            paused=lambda: [*pauses.causes(), *([] if circuit.up else ["elasticsearch"])],
+        )
+
+    return work
+
+
+def _producer(settings: Settings) -> KafkaProducer:
+    limits = {spec.name: spec.max_message_bytes for spec in topic_specs(settings)}
+    return KafkaProducer(kafka_connection(settings), limits)
+
+
+def _intake(settings: Settings, handle: Handle, fail: Fail, clock: SystemClock) -> Intake:
+    worker = settings.worker
+    return Intake(
+        handle=handle,
+        fail=fail,
+        clock=clock,
+        in_flight=worker.in_flight,
+        max_batch_events=worker.max_batch_events,
+        max_batch_bytes=worker.max_batch_bytes,
+    )
+
+
+def _tell_circuit(up: bool, detail: str) -> None:
+    if up:
+        event(log, logging.INFO, "elasticsearch_back")
+    else:
+        event(log, logging.WARNING, "elasticsearch_waiting", error=detail)
+
+
+def _tell_pause(cause: PauseCause, detail: str, paused: bool) -> None:
+    if paused:
+        event(log, logging.ERROR, "paused", cause=cause, error=detail, remedy=REMEDIES[cause])
+    else:
+        event(log, logging.INFO, "resumed", cause=cause)
+
+
+def _end_with_parent() -> None:
+    """Drain when standard input ends: the parent is gone."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """Run the replica that standard input orders."""
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    logs.configure(order.log_format, order.log_level, order.role, order.replica)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    try:
+        run(plan(settings_from_json(order.settings), order))
+    except IngestError as error:
+        event(log, logging.CRITICAL, "fatal", error=str(error))
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
