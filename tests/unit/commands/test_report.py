@@ -1,0 +1,73 @@
+import argparse
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.commands import report
+from ingest.errors import UsageError
+from ingest.settings import Settings
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+
+def parse(*argv):
+    parser = argparse.ArgumentParser(prog="ingest")
+    report.register(parser.add_subparsers())
+    return parser.parse_args(["report", *argv])
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("24h", NOW - timedelta(hours=24)),
+        ("30m", NOW - timedelta(minutes=30)),
+        ("7d", NOW - timedelta(days=7)),
+        ("2026-11-24T09:00:00Z", datetime(2026, 11, 24, 9, tzinfo=UTC)),
+        ("2026-11-24T09:00:00+09:00", datetime(2026, 11, 24, 0, tzinfo=UTC)),
+        ("2026-11-24T09:00:00", datetime(2026, 11, 24, 9, tzinfo=UTC)),
+        ("2026-11-24", datetime(2026, 11, 24, tzinfo=UTC)),
+    ],
+)
+def test_since_is_a_length_of_time_or_a_time(written, expected):
+    assert report.since(written, NOW) == expected
+
+
+@pytest.mark.parametrize("written", ["", "yesterday", "24", "-3h", "2026-13-01", "99999999d"])
+def test_any_other_since_is_wrong_usage(written):
+    with pytest.raises(UsageError, match="--since"):
+        report.since(written, NOW)
+
+
+def test_since_beyond_the_calendar_is_wrong_usage():
+    with pytest.raises(UsageError, match="--since"):
+        report.since("0001-01-01T00:00:00+09:00", NOW)
+
+
+def test_the_default_is_a_day_without_groups():
+    args = parse()
+    assert (args.since, args.by, args.top, args.status) == ("24h", None, 10, None)
+    assert not args.histogram
+    assert not args.json
+
+
+@pytest.mark.parametrize("top", ["0", "1001"])
+def test_a_senseless_number_of_rows_is_wrong_usage(top):
+    with pytest.raises(UsageError, match="--top"):
+        report.run(parse("--top", top), Settings())
+
+
+def test_an_unknown_grouping_is_wrong_usage(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse("--by", "weather")
+    assert exit_.value.code == 2
+    assert "error_type" in capsys.readouterr().err
+
+
+def test_its_help_has_examples(capsys):
+    with pytest.raises(SystemExit):
+        parse("--help")
+    assert "ingest report --since 7d --by model" in capsys.readouterr().out
+
+
+def test_run_is_the_command():
+    assert parse().run is report.run
