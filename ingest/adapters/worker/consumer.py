@@ -140,7 +140,8 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
 
     def _count_commit(self, outcome: str, offsets: Mapping[Any, int], **fields: Any) -> None:
         self._stats.commits[outcome] += 1
-        event(log, logging.WARNING, f"commit_{outcome}", partitions=len(offsets), **fields)
+        fields |= {"outcome": outcome, "partitions": len(offsets)}
+        event(log, logging.WARNING, "commit_missed", **fields)
 
     async def commit_everything(self, at_most_s: float) -> bool:
         """Commit until nothing of ours is pending; returns whether that worked out in time."""
