@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ingest.settings.writing import example
 from schemas.json_schema import STRUCTS, render
 from scripts.commands_page import commands_page
 from scripts.fields_page import fields_page
@@ -16,6 +17,7 @@ def generated() -> dict[str, str]:
         "docs/commands.md": commands_page(),
         "docs/fields.md": fields_page(),
         "docs/settings.md": settings_page(),
+        "examples/ingest.toml": example(),
         **{f"schemas/json/{name}.schema.json": render(name) for name in STRUCTS},
     }
 

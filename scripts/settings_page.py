@@ -1,10 +1,9 @@
 """The settings page of the documentation, made from the settings themselves."""
 
 import inspect
-import json
-from typing import Any
 
-from ingest.settings import Secret, Setting, catalog, sections
+from ingest.settings import Setting, catalog, sections
+from ingest.settings.writing import plain, toml
 from scripts.markdown import table
 
 HEAD = """\
@@ -35,25 +34,6 @@ def settings_page() -> str:
     return "\n".join([HEAD, *map(_section, sections())])
 
 
-def shown_default(setting: Setting) -> str:
-    """Say what a setting is when nobody sets it, as it would stand in the file; "" for nothing."""
-    value = _plain(setting.default)
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        pairs = ", ".join(f"{key} = {json.dumps(text)}" for key, text in value.items())
-        return f"`{{ {pairs} }}`" if pairs else "`{}`"
-    return f"`{json.dumps(value)}`"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Secret):
-        return "***"
-    if isinstance(value, tuple):
-        return list(value)
-    return getattr(value, "written", value)
-
-
 def _section(section: str) -> str:
     rows = [_row(setting) for setting in catalog() if setting.section == section]
     about = inspect.cleandoc(sections()[section].__doc__ or "")
@@ -67,7 +47,7 @@ def _row(setting: Setting) -> tuple[str, ...]:
         variable += f", `{setting.variable}_FILE`"
     return (
         f"`{setting.key}`",
-        shown_default(setting),
+        f"`{default}`" if (default := toml(plain(setting.default))) else "",
         setting.description,
         setting.expected,
         variable,
