@@ -22,5 +22,5 @@ def totals(stats: Stats) -> Counter[str]:
 def progress(before: Counter[str], now: Counter[str], elapsed_s: float) -> dict[str, Any]:
     """Fields of the line: the rate, then everything that happened since the last one."""
     happened = {name: now[name] - before[name] for name in now}
-    rate = happened.pop("consumed") / elapsed_s if elapsed_s > 0 else 0.0
-    return {"events_per_s": round(rate, 1), **{name: n for name, n in happened.items() if n}}
+    rate = round(happened.pop("consumed") / elapsed_s, 1)
+    return {"events_per_s": rate, **{name: n for name, n in happened.items() if n}}
