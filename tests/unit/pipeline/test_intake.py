@@ -90,6 +90,7 @@ async def test_fetching_waits_while_too_many_batches_are_open(intake, work):
     taken(intake, 0, 1, 2, 3)
     assert intake.full
     waiting = asyncio.ensure_future(intake.wait_for_room(60))
+    await asyncio.sleep(0)
     await work.end(4)
     await asyncio.wait_for(waiting, 5)
     assert not intake.full
