@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from ingest.app import elasticsearch_connection, index_prefixes
+from ingest.commands.arguments import count, moment
 from ingest.errors import UsageError
 from ingest.report.figures import Report, names_in, read, to_json
 from ingest.report.query import GROUPINGS, Question, ask, choose_groups
@@ -39,7 +40,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--by", choices=GROUPINGS, help="one row for each of these")
     parser.add_argument(
         "--top",
-        type=int,
+        type=count,
         default=10,
         metavar="N",
         help="rows of --by, dearest first; what is left shares a row; default 10",
@@ -54,8 +55,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the report."""
-    if not 1 <= args.top <= MAX_TOP:
-        raise UsageError(f"--top must be from 1 to {MAX_TOP}")
+    if args.top > MAX_TOP:
+        raise UsageError(f"--top must be at most {MAX_TOP}")
     question = Question(
         since=since(args.since, datetime.now(UTC)),
         by=args.by,
@@ -80,9 +81,8 @@ def since(written: str, now: datetime) -> datetime:
     except ValueError:
         pass
     try:
-        moment = datetime.fromisoformat(written)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return moment(written)
+    except (argparse.ArgumentTypeError, OverflowError):
         raise UsageError(
             f"--since {written[:80]}: must be a time ago such as 24h or 7d, "
             "or a time such as 2026-01-31T09:00:00Z"

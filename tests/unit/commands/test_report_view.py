@@ -1,4 +1,5 @@
 import re
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -37,13 +38,6 @@ def shown(capsys):
         return [re.split(r" {2,}", line.strip()) for line in capsys.readouterr().out.splitlines()]
 
     return show
-
-
-@pytest.fixture
-def on_a_terminal(capsys, monkeypatch):
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("NO_COLOR", "1")
 
 
 def test_totals_are_exact_to_nine_decimals(shown):
@@ -104,7 +98,10 @@ def test_piped_there_are_no_bars(shown):
     assert ["0 - 500", "3"] in lines
 
 
-def bars(capsys, **parts):
+def bars(capsys, monkeypatch, **parts):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "dumb")
     report_view.show(report(**parts))
     lines = capsys.readouterr().out.splitlines()
     found = Counter()
@@ -113,19 +110,29 @@ def bars(capsys, **parts):
     return found
 
 
-@pytest.mark.usefixtures("on_a_terminal")
-def test_bars_show_the_money(capsys):
+def test_bars_show_the_money(capsys, monkeypatch):
     groups = (Group("a", figures(1, usd="4")), Group("b", figures(9, usd="1")))
-    found = bars(capsys, by="model", totals=figures(usd="6"), groups=groups, none=figures(usd="1"))
+    found = bars(
+        capsys,
+        monkeypatch,
+        by="model",
+        totals=figures(usd="6"),
+        groups=groups,
+        none=figures(usd="1"),
+    )
     assert found["a"] == 4 * found["b"] > 0
     assert found["(none)"] == 0
 
 
-@pytest.mark.usefixtures("on_a_terminal")
-def test_bars_of_failures_show_their_number(capsys):
+def test_bars_of_failures_show_their_number(capsys, monkeypatch):
     groups = (Group("timeout", figures(8)), Group("connection", figures(2)))
     found = bars(
-        capsys, by="error_type", totals=figures(90, usd="6"), groups=groups, none=figures(80)
+        capsys,
+        monkeypatch,
+        by="error_type",
+        totals=figures(90, usd="6"),
+        groups=groups,
+        none=figures(80),
     )
     assert found["timeout"] == 4 * found["connection"] > 0
 
