@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ingest import logs
-from ingest.commands import check_config, schema
+from ingest.commands import check_config, enrich, produce, report, schema, tail, worker
 from ingest.errors import IngestError, UsageError
 from ingest.settings import Settings, load
 
-COMMANDS = (check_config, schema)
+COMMANDS = (worker, enrich, produce, tail, report, check_config, schema)
 
 UNCLASSIFIED = 75
 INTERRUPTED = 130
