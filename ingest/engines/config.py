@@ -27,7 +27,8 @@ class Listener:
 class EngineConfig:
     """One pair of engines: its ports, its data folder and the shared downloads.
 
-    `environ` is only searched for INGEST_JAVA_HOME, JAVA_HOME and PATH.
+    `short_lived` trades speed under long load for a start with half the work: for tests and
+    demonstrations. `environ` is only searched for INGEST_JAVA_HOME, JAVA_HOME and PATH.
     """
 
     data_dir: Path
@@ -35,6 +36,7 @@ class EngineConfig:
     kafka_port: int = 9092
     elasticsearch_port: int = 9200
     secure: bool = False
+    short_lived: bool = False
     heap_mb: int = 512
     proxied: Listener | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -50,6 +52,10 @@ class EngineConfig:
     def logs(self, name: EngineName) -> Path:
         """Everything one engine writes for people."""
         return self.data_dir / "logs" / name
+
+    def console(self, name: EngineName) -> Path:
+        """What one engine's process prints; its folder is ours, not the engine's."""
+        return self.data_dir / "logs" / f"{name}-console.log"
 
     @property
     def state_file(self) -> Path:

@@ -17,12 +17,15 @@ import msgspec
 import psutil
 
 from ingest.engines.accounts import Account
+from ingest.engines.config import EngineConfig, EngineName
 
 # Clock resolution of the system's boot time; a pid cannot come round again within it.
 _SAME_MOMENT_S = 2.0
 # The engine waits for one line before it becomes itself: by then its pid has been written
 # down, and if we die before that, it ends instead of running unknown.
 _WAIT_THEN_BECOME = 'read -r go && exec "$@" </dev/null'
+# In the environment of all that is started here and of its descendants.
+MARKER = "INGEST_ENGINE"
 
 
 class ProcessId(msgspec.Struct, frozen=True):
@@ -75,10 +78,29 @@ def spawn(launch: Launch, account: Account, remember: Callable[[ProcessId], None
 
     `remember` is called with its identity before its program begins.
     """
+    process = _popen(launch, account, ["/bin/sh", "-c", _WAIT_THEN_BECOME, launch.argv[0]])
+    # Collects the exit status of an engine that ends while we live: no zombie stays.
+    threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
+    identity = identify(psutil.Process(process.pid))
+    remember(identity)
+    if process.stdin is not None:
+        process.stdin.write(b"go\n")
+        process.stdin.close()
+    return identity
+
+
+def run_to_end(launch: Launch, account: Account) -> int:
+    """Run a short program; its exit status."""
+    process = _popen(launch, account, [])
+    process.communicate()
+    return process.returncode
+
+
+def _popen(launch: Launch, account: Account, wrapper: list[str]) -> subprocess.Popen[bytes]:
     as_other = account.uid != os.geteuid()
     with launch.console.open("ab") as console:
-        process = subprocess.Popen(  # noqa: S603 - argv is built from the pinned engines
-            ["/bin/sh", "-c", _WAIT_THEN_BECOME, launch.argv[0], *launch.argv],
+        return subprocess.Popen(  # noqa: S603 - argv is built from the pinned engines
+            [*wrapper, *launch.argv],
             stdin=subprocess.PIPE,
             stdout=console,
             stderr=subprocess.STDOUT,
@@ -89,14 +111,23 @@ def spawn(launch: Launch, account: Account, remember: Callable[[ProcessId], None
             group=account.gid if as_other else None,
             extra_groups=[] if as_other else None,
         )
-    # Collects the exit status of an engine that ends while we live: no zombie stays.
-    threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
-    identity = identify(psutil.Process(process.pid))
-    remember(identity)
-    if process.stdin is not None:
-        process.stdin.write(b"go\n")
-        process.stdin.close()
-    return identity
+
+
+def mark(config: EngineConfig, name: EngineName) -> str:
+    """The value of MARKER for one engine of one data folder."""
+    return f"{name}:{config.data_dir.resolve()}"
+
+
+def marked(value: str) -> list[ProcessId]:
+    """All processes that carry this mark, also those nobody wrote down."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARKER) == value:
+                found.append(identify(process))
+        except psutil.Error:
+            continue
+    return found
 
 
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from ingest.engines.accounts import write_file
-from ingest.engines.config import EngineConfig, EngineName
+from ingest.engines.config import HOST, Addresses, EngineConfig, EngineName
 from ingest.engines.processes import ProcessId
 from ingest.errors import EngineError
 
@@ -51,3 +51,11 @@ def write_state(config: EngineConfig, state: State) -> None:
     """Replace the state in one step."""
     text = msgspec.json.format(msgspec.json.encode(state)).decode()
     write_file(config.state_file, text + "\n", mode=0o644)
+
+
+def addresses(config: EngineConfig) -> Addresses:
+    """Where clients find the engines of this folder."""
+    return Addresses(
+        bootstrap=f"{HOST}:{config.kafka_port}",
+        elasticsearch_url=f"http://{HOST}:{config.elasticsearch_port}",
+    )

@@ -1,0 +1,35 @@
+"""What the engines of a data folder are doing."""
+
+import psutil
+
+from ingest.engines.config import ENGINES, EngineConfig, EngineName, EngineStatus
+from ingest.engines.processes import family
+from ingest.engines.starting import MODULES
+from ingest.engines.state import State, addresses, read_state
+
+
+def status(config: EngineConfig) -> list[EngineStatus]:
+    """Look at both engines; one that was never started is simply not running."""
+    state = read_state(config) or State(secure=config.secure)
+    return [_status(config, state, name) for name in ENGINES]
+
+
+def _status(config: EngineConfig, state: State, name: EngineName) -> EngineStatus:
+    processes = family(state.processes(name))
+    where = addresses(config)
+    return EngineStatus(
+        name=name,
+        running=bool(processes),
+        answers=bool(processes) and MODULES[name].answers(where),
+        address=where.bootstrap if name == "kafka" else where.elasticsearch_url,
+        pid=processes[0].pid if processes else None,
+        memory_bytes=sum(map(_memory_bytes, processes)),
+        log_dir=config.logs(name),
+    )
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
