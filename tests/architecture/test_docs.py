@@ -10,7 +10,7 @@ from scripts.reference import generated
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("*/README.md"))]
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")})
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -50,13 +50,15 @@ def documented_events():
 
 
 def logged_events():
+    """Names given to `event`, or to a method that passes them on to it."""
     calls = [
         call
         for path in (ROOT / "ingest").rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(call, ast.Call) and _name(call.func) == "event"
+        if isinstance(call, ast.Call) and _name(call.func) in ("event", "_tell")
     ]
-    return {call.args[2].value for call in calls}
+    texts = [arg.value for call in calls for arg in call.args[:3] if isinstance(arg, ast.Constant)]
+    return {text for text in texts if isinstance(text, str) and text}
 
 
 def _name(function):
