@@ -28,7 +28,7 @@ from ingest.app import (
     templates,
     topic_specs,
 )
-from ingest.errors import IngestError
+from ingest.errors import Fatal, IngestError
 from ingest.logs import event
 from ingest.pipeline.answers import PauseCause
 from ingest.pipeline.circuit import Circuit
@@ -42,6 +42,8 @@ from ingest.pipeline.replicas import Order, group_of
 from ingest.pipeline.retry import BulkSize
 from ingest.pipeline.stats import Stats
 from ingest.settings import Settings, settings_from_json
+
+STDIN = 0
 
 log = logging.getLogger(__name__)
 
@@ -156,15 +158,26 @@ def _tell_pause(cause: PauseCause, detail: str, paused: bool) -> None:
         event(log, logging.INFO, "resumed", cause=cause)
 
 
+def _read_order() -> Order:
+    """Read up to the end of the line and no further, unbuffered: a thread waits on the rest."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        if not (piece := os.read(STDIN, 1)):
+            sys.exit("this is started by `ingest worker`, not by hand")
+        line += piece
+    return msgspec.json.decode(line, type=Order)
+
+
 def _end_with_parent() -> None:
     """Drain when standard input ends: the parent is gone."""
-    sys.stdin.buffer.read()
+    while os.read(STDIN, 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:
     """Run the replica that standard input orders."""
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    order = _read_order()
     logs.configure(order.log_format, order.log_level, order.role, order.replica)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
@@ -172,6 +185,10 @@ def main() -> None:
     except IngestError as error:
         event(log, logging.CRITICAL, "fatal", error=str(error))
         sys.exit(error.exit_code)
+    except Exception as error:
+        event(log, logging.CRITICAL, "fatal", error=type(error).__name__)
+        log.debug("fatal", exc_info=error)
+        sys.exit(Fatal.exit_code)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import mode
 from faust.auth import SASLCredentials, SSLCredentials
 
 from ingest.adapters.connections import KafkaConnection
-from ingest.adapters.worker.consumer import Transport
+from ingest.adapters.worker.consumer import Transport, faust_log
 from ingest.adapters.worker.watchdog import Watchdog
 from ingest.logs import event
 from ingest.pipeline.intake import Intake
@@ -43,6 +43,8 @@ class Membership:
 
 class App(faust.App):  # type: ignore[misc]  # Faust is not typed
     """Faust's app, with what our consumer needs to know."""
+
+    logger = faust_log
 
     intake: Intake
     stats: Stats

@@ -26,6 +26,8 @@ QUESTION_S = 10.0
 LOOK_S = 0.25
 
 log = logging.getLogger(__name__)
+# What Faust says through our classes is still its own, and only worth hearing if it is a warning.
+faust_log = logging.getLogger("faust")
 T = TypeVar("T")
 
 
@@ -38,6 +40,8 @@ class BatchMessage(ConsumerMessage):  # type: ignore[misc]  # Faust is not typed
 class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
     """The consumer's own thread, with an aiokafka client that does not spin without brokers."""
 
+    logger = faust_log
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
         brake(consumer._client)  # noqa: SLF001 - see guard
@@ -46,6 +50,8 @@ class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typ
 
 class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
     """Reads one role's topic. The app carries `intake` and `stats`."""
+
+    logger = faust_log
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
