@@ -58,10 +58,10 @@ class Topics(msgspec.Struct, frozen=True):
         Milliseconds, Meta(description="How long the raw topic keeps records.")
     ] = field(name="retention_raw", default=Milliseconds(7 * _DAY_MS))
     retention_enriched_ms: Annotated[
-        Milliseconds, Meta(description="How long the enriched topic and the alerts keep records.")
+        Milliseconds, Meta(description="How long the enriched topic keeps records.")
     ] = field(name="retention_enriched", default=Milliseconds(7 * _DAY_MS))
     retention_dead_ms: Annotated[
-        Milliseconds, Meta(description="How long dead letters are kept.")
+        Milliseconds, Meta(description="How long dead letters and alerts are kept.")
     ] = field(name="retention_dead", default=Milliseconds(30 * _DAY_MS))
 
 
@@ -95,9 +95,7 @@ class Elasticsearch(msgspec.Struct, frozen=True):
     retention_days: Annotated[
         int, Meta(ge=1, le=36_500, description="Age at which daily indices are deleted, days.")
     ] = 365
-    bulk_bytes: Annotated[
-        Bytes, Meta(description="Largest bulk request, before it is compressed.")
-    ] = Bytes(5 * 1024**2)
+    bulk_bytes: Annotated[Bytes, Meta(description="Largest bulk request.")] = Bytes(5 * 1024**2)
     bulk_concurrency: Annotated[
         int, Meta(ge=1, le=64, description="Bulk requests of one replica in flight at a time.")
     ] = 2
@@ -234,7 +232,7 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """Where Prometheus reads."""
+    """Where Prometheus will read; nothing listens there yet."""
 
     listen: Annotated[
         str, Meta(description="`host:port` of the first replica; replica n listens on port + n.")
