@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")})
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+FILE = re.compile(
+    r"`((?:ingest|schemas|scripts|tests|compose|docs|examples|requirements)/[\w./-]*)`"
+)
 
 
 @pytest.mark.parametrize("path", generated())
@@ -25,6 +28,12 @@ def test_links_within_the_repository_lead_somewhere(page):
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), path
         assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_exist(page):
+    named = FILE.findall(page.read_text("utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_every_page_is_listed_in_the_index():
