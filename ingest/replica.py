@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import uuid
 from collections.abc import Callable
 
 import msgspec
@@ -57,6 +58,7 @@ def plan(settings: Settings, order: Order) -> Plan:
         member=Membership(
             group=group_of(worker.group_prefix, order.role),
             instance=order.instance,
+            client_id=f"{order.instance}.{uuid.uuid4().hex[:8]}",
             topic=settings.topics.raw if order.role == "enrich" else settings.topics.enriched,
             session_timeout_s=worker.session_timeout_s,
             max_poll_records=worker.max_batch_events,

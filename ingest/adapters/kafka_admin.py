@@ -96,6 +96,15 @@ class KafkaAdmin:
             return {}  # no group has ever been used on this cluster
         return {(place.topic, place.partition): found.offset for place, found in offsets.items()}
 
+    def clients(self, group: str) -> dict[str, str]:
+        """Give the client id behind each static member of a consumer group, by instance id."""
+        members = self._client.describe_groups([group])[group]["members"]
+        return {
+            member["group_instance_id"]: member["client_id"]
+            for member in members
+            if member["group_instance_id"]
+        }
+
     def _create(self, spec: TopicSpec, partitions: int) -> None:
         wanted = {
             "num_partitions": partitions,

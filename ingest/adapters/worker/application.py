@@ -32,10 +32,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """Who this replica is in Kafka's eyes. `instance` is unique per process and stable."""
+    """Who this replica is in Kafka's eyes.
+
+    `instance` stays the same over restarts, `client_id` is this one process.
+    """
 
     group: str
     instance: str
+    client_id: str
     topic: str
     session_timeout_s: float
     max_poll_records: int
@@ -51,6 +55,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
     watchdog: Watchdog
     drain_s: float
     close: Callable[[], Awaitable[None]]
+    successor: Callable[[], str | None]
 
     async def on_stop(self) -> None:
         """Close the sinks last."""
@@ -90,13 +95,14 @@ def make_app(
     watchdog: Watchdog,
     drain_s: float,
     close: Callable[[], Awaitable[None]],
+    successor: Callable[[], str | None],
 ) -> App:
     """Build the app; must be called in the event loop's thread."""
     app = App(
         member.group,
         broker=[f"kafka://{address}" for address in connection.bootstrap],
         broker_credentials=_credentials(connection),
-        broker_client_id=member.instance,
+        broker_client_id=member.client_id,
         store="memory://",
         processing_guarantee="at_least_once",
         # Acknowledging and committing are ours; see consumer.py.
@@ -128,6 +134,7 @@ def make_app(
     app.watchdog = watchdog
     app.drain_s = drain_s
     app.close = close
+    app.successor = successor
     app.transport = Transport(app.conf.broker_consumer, app)
     _attach_agent(app, member.topic)
     return app

@@ -6,18 +6,20 @@ acknowledged messages is switched off: the intake's tracker decides what may be 
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import DEFAULT_GENERATION_ID, AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from ingest.adapters.kafka_producer import brake
+from ingest.errors import IngestError, UsageError
 from ingest.logs import event
 from ingest.pipeline.batch import Batch
 
@@ -178,8 +180,35 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         self._committed.clear()
         if revoked:
             event(log, logging.INFO, "partitions_revoked", count=len(revoked), unfinished=left)
-        if not self.app.should_stop:
-            await super().on_partitions_revoked(revoked)
+        if self.app.should_stop:
+            return
+        if revoked and self._dismissed:
+            await self._leave_if_replaced()
+        await super().on_partitions_revoked(revoked)
+
+    @property
+    def _dismissed(self) -> bool:
+        """Whether the group does not know us any more, rather than rebalancing with us."""
+        return bool(self._aiokafka._coordinator.generation == DEFAULT_GENERATION_ID)  # noqa: SLF001 - see guard
+
+    async def _leave_if_replaced(self) -> None:
+        """End the process if another one has our name: joining again would take it back in turn."""
+        try:
+            async with asyncio.timeout(QUESTION_S):
+                successor = await asyncio.to_thread(self.app.successor)
+        except (IngestError, TimeoutError):
+            return
+        if successor is not None:
+            instance = self.app.conf.consumer_group_instance_id
+            event(
+                log,
+                logging.CRITICAL,
+                "replaced",
+                member=instance,
+                by=successor,
+                remedy="another process runs under this name: set worker.instance on one of them",
+            )
+            os._exit(UsageError.exit_code)
 
     def stop_handing_over(self) -> None:
         """Stop the flow and empty Faust's queues, so that no further batch is begun."""

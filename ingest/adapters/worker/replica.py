@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import faust
 
 from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.worker import guard
 from ingest.adapters.worker.application import App, Membership, make_app
 from ingest.adapters.worker.watchdog import STUCK_EXIT, Limits, Watchdog
@@ -80,6 +81,7 @@ async def _prepare(plan: Plan) -> App:
         watchdog=Watchdog(plan.limits),
         drain_s=plan.drain_s,
         close=work.close,
+        successor=lambda: _successor(plan),
     )
 
     async def status() -> None:
@@ -88,6 +90,13 @@ async def _prepare(plan: Plan) -> App:
 
     app.task(status)
     return app
+
+
+def _successor(plan: Plan) -> str | None:
+    """Ask Kafka which other process holds our place in the group, if any."""
+    with open_admin(plan.connection) as admin:
+        client = admin.clients(plan.member.group).get(plan.member.instance)
+    return None if client == plan.member.client_id else client
 
 
 async def _tell_progress(app: App, work: Work) -> None:
