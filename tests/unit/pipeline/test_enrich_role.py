@@ -1,0 +1,181 @@
+import asyncio
+import json
+
+import pytest
+
+from ingest.core import RawRecord, Rules
+from ingest.errors import Fatal
+from ingest.pipeline import patience
+from ingest.pipeline.batch import Batch
+from ingest.pipeline.dead_letters import DeadLetters
+from ingest.pipeline.enrich_role import EnrichRole
+from ingest.pipeline.stats import Stats
+from tests.support.fakes import FakeClock, FakeProducer, settle, until
+
+RECORD_MS = 1_782_907_200_000
+
+
+def raw(value: bytes, offset: int = 0, partition: int = 1) -> RawRecord:
+    return RawRecord(
+        value, "raw", partition, offset, RECORD_MS, b"s-%d" % offset, [("traceparent", b"00-1")]
+    )
+
+
+def event(number: int, **fields) -> bytes:
+    return json.dumps({"request_id": f"r-{number}", "status_code": 200, **fields}).encode()
+
+
+def batch(*values: bytes, partition: int = 1, first: int = 0) -> Batch:
+    records = [raw(value, first + i, partition) for i, value in enumerate(values)]
+    return Batch("raw", partition, records, 0.0)
+
+
+@pytest.fixture
+def producer():
+    return FakeProducer()
+
+
+@pytest.fixture
+def stats():
+    return Stats()
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def role(producer, stats, clock):
+    return EnrichRole(
+        rules=Rules(),
+        enriched_topic="enriched",
+        producer=producer,
+        dead_letters=DeadLetters(producer, "dead", clock, stats),
+        clock=clock,
+        stats=stats,
+    )
+
+
+async def test_each_record_becomes_one_enriched_record_or_one_dead_letter(role, producer, stats):
+    await role.handle(batch(event(0), b"{no json", event(2), b"", event(4)))
+    ids = [json.loads(message.value)["request_id"] for message in producer.of("enriched")]
+    assert ids == ["r-0", "r-2", "r-4"]
+    dead = [json.loads(message.value) for message in producer.of("dead")]
+    assert [(d["reason"], d["stage"], d["kafka"]["offset"]) for d in dead] == [
+        ("invalid_json", "decode", 1),
+        ("empty", "decode", 3),
+    ]
+    assert (stats.consumed, stats.enriched) == (5, 3)
+    assert stats.dead == {"invalid_json": 1, "empty": 1}
+
+
+async def test_partition_number_and_key_stay_and_routing_goes_into_headers(role, producer):
+    await role.handle(batch(event(0), partition=3))
+    ((topic, partition, message),) = producer.records
+    assert (topic, partition, message.key) == ("enriched", 3, b"s-0")
+    headers = dict(message.headers)
+    assert headers["traceparent"] == b"00-1"
+    assert headers["ingest-index"] == b"llm-requests-2026.07.01"
+    assert headers["ingest-version"].isdigit()
+    assert headers["ingest-id"]
+
+
+async def test_a_batch_is_final_only_when_kafka_has_confirmed_all_of_it(role, producer, stats):
+    producer.held = True
+    handled = asyncio.ensure_future(role.handle(batch(event(0), b"{")))
+    await settle()
+    assert len(producer.records) == 2
+    assert not handled.done()
+    assert (stats.consumed, stats.enriched) == (0, 0)
+    producer.release()
+    await handled
+    assert (stats.consumed, stats.enriched) == (2, 1)
+
+
+async def test_batches_of_a_partition_are_handed_over_in_order(role, producer):
+    producer.held = True
+    batches = [batch(event(i), first=i) for i in range(5)]
+    handled = [asyncio.ensure_future(role.handle(one)) for one in batches]
+    await settle()
+    ids = [json.loads(message.value)["request_id"] for message in producer.of("enriched")]
+    assert ids == ["r-0", "r-1", "r-2", "r-3", "r-4"]
+    producer.release()
+    await asyncio.gather(*handled)
+
+
+async def test_a_batch_is_handed_over_while_the_one_before_is_unconfirmed(role, producer):
+    producer.held = True
+    first = asyncio.ensure_future(role.handle(batch(event(0))))
+    second = asyncio.ensure_future(role.handle(batch(event(1), first=1)))
+    await settle()
+    assert len(producer.records) == 2
+    producer.release()
+    await asyncio.gather(first, second)
+
+
+async def test_a_partition_that_cannot_be_written_holds_up_only_itself(role, producer):
+    producer.partition_counts["enriched"] = 2
+    one_waits = asyncio.ensure_future(role.handle(batch(event(0), partition=3)))
+    await role.handle(batch(event(1), partition=1))
+    assert [partition for _, partition, _ in producer.records] == [1]
+    producer.partition_counts["enriched"] = 4
+    await one_waits
+    assert [partition for _, partition, _ in producer.records] == [1, 3]
+
+
+async def test_nothing_is_started_for_a_batch_that_is_gone(role, producer, stats):
+    gone = batch(event(0))
+    gone.gone = True
+    await role.handle(gone)
+    assert producer.records == []
+    assert stats.consumed == 0
+
+
+async def test_a_batch_lost_while_it_waits_for_room_is_not_started(role, producer):
+    producer.partition_counts["enriched"] = 2
+    lost = batch(event(0), partition=3)
+    handled = asyncio.ensure_future(role.handle(lost))
+    await settle()
+    lost.gone = True
+    producer.partition_counts["enriched"] = 4
+    await handled
+    assert producer.records == []
+
+
+async def test_a_document_too_large_for_its_topic_is_a_dead_letter(role, producer, stats):
+    producer.takes_bytes["enriched"] = 5_000
+    await role.handle(batch(event(0), event(1, note="x" * 6_000), event(2)))
+    assert len(producer.of("enriched")) == 2
+    (letter,) = [json.loads(message.value) for message in producer.of("dead")]
+    assert (letter["reason"], letter["stage"]) == ("too_large", "decode")
+    assert letter["kafka"]["offset"] == 1
+    assert json.loads(letter["raw"])["request_id"] == "r-1"
+    assert (stats.consumed, stats.enriched) == (3, 2)
+
+
+async def test_the_same_batch_again_gives_the_same_records(role, producer):
+    await role.handle(batch(event(0), event(1)))
+    await role.handle(batch(event(0), event(1)))
+    first, second = producer.records[:2], producer.records[2:]
+    assert first == second
+
+
+async def test_a_dead_producer_ends_the_process(role, producer):
+    producer.error = Fatal("fenced")
+    with pytest.raises(Fatal):
+        await role.handle(batch(event(0), b"{"))
+
+
+async def test_a_batch_in_line_is_not_stuck_while_kafka_is_tried(role, producer, monkeypatch):
+    monkeypatch.setattr(patience, "LOOK_S", 0.001)
+    producer.partition_counts["enriched"] = 0
+    tries = asyncio.Event()
+    monkeypatch.setattr(role._clock, "sleep", lambda seconds: tries.wait())
+    batches = [batch(event(i), first=i) for i in range(2)]
+    handled = [asyncio.ensure_future(role.handle(one)) for one in batches]
+    producer.step_at = 77.0
+    await until(lambda: all(one.step_at == 77.0 for one in batches))
+    producer.partition_counts["enriched"] = 4
+    tries.set()
+    await asyncio.gather(*handled)
