@@ -15,6 +15,12 @@ TIMESTAMP_TYPE = "message.timestamp.type"
 MAX_MESSAGE_BYTES = "max.message.bytes"
 REPLICAS_FOR_QUORUM = 3
 
+# The largest event is 1 MiB; headers and batch frame come on top of it. What is added to it fits
+# into as much again, and a dead letter holds it escaped as text.
+RAW_BYTES = MIB + 64 * KIB
+ENRICHED_BYTES = 2 * MIB
+DEAD_BYTES = 8 * MIB
+
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
@@ -113,24 +119,19 @@ def specs(
     retention_raw_ms: int,
     retention_enriched_ms: int,
     retention_dead_ms: int,
-    max_event_bytes: int,
 ) -> tuple[TopicSpec, ...]:
-    """Describe the four topics, enriched first.
-
-    A raw record holds the largest event with its headers and batch frame, an enriched one what is
-    added to it, a dead letter the same event escaped as text. Alerts stay as long as dead letters.
-    """
+    """Describe the four topics, enriched first. Alerts stay as long as dead letters."""
     return (
         TopicSpec(
             enriched,
             partitions,
             replication,
             retention_enriched_ms,
-            2 * max_event_bytes,
+            ENRICHED_BYTES,
             at_least_as=raw,
         ),
-        TopicSpec(raw, partitions, replication, retention_raw_ms, max_event_bytes + 64 * KIB),
-        TopicSpec(dead, partitions, replication, retention_dead_ms, 8 * max_event_bytes),
+        TopicSpec(raw, partitions, replication, retention_raw_ms, RAW_BYTES),
+        TopicSpec(dead, partitions, replication, retention_dead_ms, DEAD_BYTES),
         TopicSpec(alerts, partitions, replication, retention_dead_ms, MIB),
     )
 

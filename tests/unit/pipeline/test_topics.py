@@ -25,7 +25,6 @@ WANTED = specs(
     retention_raw_ms=1_000,
     retention_enriched_ms=2_000,
     retention_dead_ms=3_000,
-    max_event_bytes=1_048_576,
 )
 BY_NAME = {spec.name: spec for spec in WANTED}
 AS_WANTED = {
