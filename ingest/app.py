@@ -48,7 +48,6 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
         retention_raw_ms=topics.retention_raw_ms,
         retention_enriched_ms=topics.retention_enriched_ms,
         retention_dead_ms=topics.retention_dead_ms,
-        max_event_bytes=settings.limits.max_event_bytes,
     )
 
 
