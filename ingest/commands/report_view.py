@@ -16,9 +16,9 @@ def show(report: Report) -> None:
     """Print the report."""
     for line in totals(report):
         say(line)
-    rows = list(_rows(report))
-    if rows:
-        _show_groups(report, rows)
+    if report.by is not None:
+        show_money(report)
+        show_tokens(report)
     if report.histogram:
         _show_histogram(report.histogram)
 
@@ -47,13 +47,14 @@ def usd(amount: Decimal) -> str:
     return f"{amount:,.9f}"
 
 
-def _show_groups(report: Report, rows: list[tuple[str, Figures]]) -> None:
+def show_money(report: Report) -> None:
+    """Print requests, failures and cost of each group."""
     measure = _measure(report)
+    rows = list(_rows(report))
     largest = max((measure(figures) for name, figures in rows if name != NONE), default=Decimal(0))
-    title = Column(str(report.by), style="bold")
     say()
     table(
-        [title, *_right("requests", "failures", "cost USD"), *_bars()],
+        [_title(report), *_right("requests", "failures", "cost USD"), *_bars()],
         [
             [
                 name,
@@ -65,9 +66,14 @@ def _show_groups(report: Report, rows: list[tuple[str, Figures]]) -> None:
             for name, figures in rows
         ],
     )
+
+
+def show_tokens(report: Report) -> None:
+    """Print tokens and latency of each group."""
+    percentiles = [f"{name} ms" for name in _percentiles(report.totals)]
     say()
     table(
-        [title, *_right("tokens in", "out", *(f"{name} ms" for name in _percentiles(rows[0][1])))],
+        [_title(report), *_right("tokens in", "out", *percentiles)],
         [
             [
                 name,
@@ -75,7 +81,7 @@ def _show_groups(report: Report, rows: list[tuple[str, Figures]]) -> None:
                 f"{figures.output_tokens:,}",
                 *map(_ms, _percentiles(figures).values()),
             ]
-            for name, figures in rows
+            for name, figures in _rows(report)
         ],
     )
 
@@ -114,6 +120,10 @@ def _measure(report: Report) -> Callable[[Figures], Decimal]:
     if report.by == "error_type" or not report.totals.cost_usd:
         return lambda figures: Decimal(figures.requests)
     return lambda figures: figures.cost_usd
+
+
+def _title(report: Report) -> Column:
+    return Column(str(report.by), style="bold")
 
 
 def _right(*titles: str) -> list[Column]:

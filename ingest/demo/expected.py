@@ -63,8 +63,10 @@ def expect(
     )
 
 
-def compare(expected: Expected, totals: Figures, failures: Mapping[str, int]) -> list[Check]:
-    """Hold a report's totals and its failures by error type against what is expected."""
+def compare(
+    expected: Expected, totals: Figures, failures: Mapping[str, int], dead: int
+) -> list[Check]:
+    """Hold a report's totals, its failures by error type and the dead letters against the sums."""
     return [
         Check("requests", expected.requests, totals.requests),
         Check("input tokens", expected.input_tokens, totals.input_tokens),
@@ -75,6 +77,7 @@ def compare(expected: Expected, totals: Figures, failures: Mapping[str, int]) ->
             Check(f"failures, {name}", count, failures.get(name, 0))
             for name, count in sorted(expected.failures.items())
         ),
+        Check("dead letters", expected.dead, dead),
     ]
 
 

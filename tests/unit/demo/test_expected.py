@@ -76,9 +76,9 @@ def test_the_cost_is_the_sum_of_each_event_as_it_was_sent(made, expected):
 
 
 def test_a_right_report_passes_every_check(expected):
-    checks = compare(expected, totals(cost_usd=expected.cost_usd), expected.failures)
+    checks = compare(expected, totals(cost_usd=expected.cost_usd), expected.failures, expected.dead)
     assert all(check.right for check in checks)
-    assert len(checks) == 5 + 11
+    assert len(checks) == 5 + 11 + 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_right_report_passes_every_check(expected):
 def test_each_wrong_figure_fails_its_check(expected, change, name):
     figures = totals(cost_usd=expected.cost_usd)
     wrong = {field: getattr(figures, field) for field in figures.__struct_fields__} | change
-    checks = compare(expected, Figures(**wrong), expected.failures)
+    checks = compare(expected, Figures(**wrong), expected.failures, expected.dead)
     assert [check.name for check in checks if not check.right] == [name]
 
 
@@ -102,6 +102,12 @@ def test_a_failure_found_in_another_class_fails_two_checks(expected):
     found = Counter(expected.failures)
     found["timeout"] -= 1
     found["connection"] += 1
-    checks = compare(expected, totals(cost_usd=expected.cost_usd), found)
+    checks = compare(expected, totals(cost_usd=expected.cost_usd), found, expected.dead)
     wrong = [check.name for check in checks if not check.right]
     assert wrong == ["failures, connection", "failures, timeout"]
+
+
+def test_a_dead_letter_too_few_fails_its_check(expected):
+    sums = totals(cost_usd=expected.cost_usd)
+    checks = compare(expected, sums, expected.failures, expected.dead - 1)
+    assert [check.name for check in checks if not check.right] == ["dead letters"]
