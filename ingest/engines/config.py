@@ -28,7 +28,9 @@ class EngineConfig:
     """One pair of engines: its ports, its data folder and the shared downloads.
 
     `short_lived` trades speed under long load for a start with half the work: for tests and
-    demonstrations. `environ` is only searched for INGEST_JAVA_HOME, JAVA_HOME and PATH.
+    demonstrations. The user of secure engines may use topics, consumer groups and indices whose
+    names begin with one of `prefixes`. `environ` is only searched for INGEST_JAVA_HOME,
+    JAVA_HOME and PATH.
     """
 
     data_dir: Path
@@ -36,6 +38,7 @@ class EngineConfig:
     kafka_port: int = 9092
     elasticsearch_port: int = 9200
     secure: bool = False
+    prefixes: tuple[str, ...] = ("llm-", "ingest-")
     short_lived: bool = False
     heap_mb: int = 512
     proxied: Listener | None = None

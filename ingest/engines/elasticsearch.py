@@ -1,16 +1,24 @@
 """One Elasticsearch node: its files, its command, its answer."""
 
+import base64
 import json
+import ssl
+from http.client import HTTPException
 from typing import Any
 from urllib.request import Request, urlopen
 
 from ingest.engines.accounts import make_folder, write_file
 from ingest.engines.config import HOST, Addresses, EngineConfig
+from ingest.engines.elasticsearch_security import (
+    certificate_files,
+    secure_settings,
+    user_files,
+)
 from ingest.engines.launching import Context
 from ingest.engines.ports import free_port
 from ingest.engines.processes import Launch
 
-_ANSWER_S = 3.0
+_PATIENCE_S = 3.0
 # As shipped: how its processes are run, logged, and what its tools expect to find.
 _SHIPPED = ("jvm.options", "log4j2.properties", "role_mapping.yml")
 
@@ -28,7 +36,7 @@ def node_settings(config: EngineConfig, transport_port: int) -> dict[str, Any]:
         "path.logs": str(config.logs("elasticsearch")),
         # A developer's disk is often nearly full; nothing here is kept for long.
         "cluster.routing.allocation.disk.threshold_enabled": False,
-        "xpack.security.enabled": False,
+        **(secure_settings() if config.secure else {"xpack.security.enabled": False}),
     }
 
 
@@ -40,11 +48,8 @@ def prepare(context: Context) -> Launch:
     temporary = home / "tmp"
     make_folder(home / "data", account, 0o700)
     settings = make_folder(home / "config", account, 0o700)
-    for name in _SHIPPED:
-        write_file(settings / name, (program / "config" / name).read_text("utf-8"), account)
-    # JSON is YAML.
-    text = json.dumps(node_settings(config, free_port()), indent=2)
-    write_file(settings / "elasticsearch.yml", text + "\n", account)
+    for name, text in _settings_files(context).items():
+        write_file(settings / name, text, account)
     return Launch(
         argv=(str(program / "bin" / "elasticsearch"),),
         environ=context.environ(
@@ -69,8 +74,28 @@ def answers(addresses: Addresses) -> bool:
     request = Request(  # noqa: S310 - our own address
         f"{addresses.elasticsearch_url}/_cluster/health?wait_for_status=yellow&timeout=1s"
     )
+    context = None
+    if addresses.credentials is not None:
+        admin = addresses.credentials.elasticsearch_admin
+        login = base64.b64encode(f"{admin.username}:{admin.password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {login}")
+        context = ssl.create_default_context(cafile=addresses.ca_file)
     try:
-        with urlopen(request, timeout=_ANSWER_S) as response:  # noqa: S310 - as above
+        with urlopen(request, timeout=_PATIENCE_S, context=context) as response:  # noqa: S310
             return bool(response.status == 200)
-    except OSError:
+    except (OSError, HTTPException):
         return False
+
+
+def _settings_files(context: Context) -> dict[str, str]:
+    """File names and contents of its configuration folder."""
+    config = context.config
+    shipped = context.software.elasticsearch / "config"
+    # JSON is YAML.
+    settings = json.dumps(node_settings(config, free_port()), indent=2) + "\n"
+    files = {name: (shipped / name).read_text("utf-8") for name in _SHIPPED}
+    files["elasticsearch.yml"] = settings
+    if context.secrets is not None:
+        files |= certificate_files(context.secrets.certificates)
+        files |= user_files(context.secrets.credentials, config.prefixes)
+    return files

@@ -1,24 +1,22 @@
-"""One Kafka node, broker and controller in one process: its files, its command, its answer."""
+"""One Kafka node, broker and controller in one process: its files and its command."""
 
 import base64
 import json
-import logging
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from ingest.engines.accounts import write_file
-from ingest.engines.config import HOST, Addresses, EngineConfig
+from ingest.engines.config import HOST, EngineConfig
+from ingest.engines.kafka_security import format_arguments, secure_properties
 from ingest.engines.launching import Context
-from ingest.engines.ports import free_port, is_free
+from ingest.engines.ports import free_port
 from ingest.engines.processes import Launch, run_to_end
 from ingest.errors import EngineError
 
-_ANSWER_MS = 3_000
+# Listeners that only the node itself uses.
+_INSIDE = ("INTERNAL", "CONTROLLER")
 
 _LOG4J = """\
 status = error
@@ -38,23 +36,22 @@ rootLogger.appenderRef.file.ref = file
 """
 
 
-def server_properties(config: EngineConfig, controller_port: int) -> dict[str, str]:
+def server_properties(config: EngineConfig) -> dict[str, str]:
     """The settings of a single node: small, quick to answer, nothing made by itself."""
-    listeners = {"CLIENTS": config.kafka_port}
-    advertised = dict(listeners)
+    advertised = {"CLIENTS": config.kafka_port, "INTERNAL": free_port()}
+    listeners = {**advertised, "CONTROLLER": free_port()}
     if config.proxied is not None:
         listeners["PROXIED"] = config.proxied.port
         advertised["PROXIED"] = config.proxied.advertised_port
-    protocols = dict.fromkeys([*listeners, "CONTROLLER"], "PLAINTEXT")
     return {
         "node.id": "1",
         "process.roles": "broker,controller",
-        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "controller.quorum.voters": f"1@{HOST}:{listeners['CONTROLLER']}",
         "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "CLIENTS",
-        "listeners": _listed(listeners | {"CONTROLLER": controller_port}),
+        "inter.broker.listener.name": "INTERNAL",
+        "listeners": _listed(listeners),
         "advertised.listeners": _listed(advertised),
-        "listener.security.protocol.map": ",".join(f"{k}:{v}" for k, v in protocols.items()),
+        "listener.security.protocol.map": _protocols(listeners, secure=config.secure),
         "log.dirs": str(_data(config)),
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
@@ -74,31 +71,12 @@ def prepare(context: Context) -> Launch:
     config = context.config
     home = context.make_home("kafka")
     write_file(home / "log4j2.properties", _LOG4J, context.account)
-    properties = server_properties(config, free_port())
+    properties = server_properties(config) | _security(context, home)
     settings = home / "server.properties"
     write_file(settings, render_properties(properties), context.account)
     if not _data(config).exists():
         _format(context, properties)
     return _launch(context, "server", ["kafka.Kafka", str(settings)])
-
-
-def answers(addresses: Addresses) -> bool:
-    """Whether a client is served: the node has joined its cluster and takes requests."""
-    _, _, port = addresses.bootstrap.rpartition(":")
-    if is_free(int(port)):
-        return False
-    # It would log an error for each attempt before the node is ready.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    try:
-        client = KafkaAdminClient(**_client_options(addresses))
-    except KafkaError:
-        return False
-    try:
-        return bool(client.describe_cluster()["brokers"])
-    except KafkaError:
-        return False
-    finally:
-        client.close()
 
 
 def render_properties(values: Mapping[str, str]) -> str:
@@ -109,6 +87,23 @@ def render_properties(values: Mapping[str, str]) -> str:
 def render_arguments(arguments: Sequence[str]) -> str:
     """Write a file of arguments for `java @file`."""
     return "".join(f"{json.dumps(a, ensure_ascii=False)}\n" for a in arguments)
+
+
+def _security(context: Context, home: Path) -> dict[str, str]:
+    """Write the certificates of a secure node and return the settings it has more."""
+    if context.secrets is None:
+        return {}
+    certificates = context.secrets.certificates
+    # Kafka wants key and certificate in one file.
+    own = write_file(home / "server.pem", certificates.key + certificates.server, context.account)
+    trusted = write_file(home / "ca.pem", certificates.authority, context.account)
+    admin = context.secrets.credentials.kafka_admin
+    return secure_properties(str(own), str(trusted), admin.username)
+
+
+def _protocols(listeners: Iterable[str], *, secure: bool) -> str:
+    outside, inside = ("SASL_SSL", "SSL") if secure else ("PLAINTEXT", "PLAINTEXT")
+    return ",".join(f"{name}:{inside if name in _INSIDE else outside}" for name in listeners)
 
 
 def _listed(ports: Mapping[str, int]) -> str:
@@ -131,7 +126,13 @@ def _format(context: Context, properties: Mapping[str, str]) -> None:
     )
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
-    status = run_to_end(_launch(context, "format", arguments), account)
+    if context.secrets is not None:
+        arguments += format_arguments(context.secrets.credentials)
+    try:
+        status = run_to_end(_launch(context, "format", arguments), account)
+    finally:
+        # They may hold passwords.
+        (home / "format.arguments").unlink(missing_ok=True)
     if status != 0:
         raise EngineError(
             f"Kafka's storage could not be made (exit {status}): "
@@ -160,11 +161,3 @@ def _launch(context: Context, name: str, arguments: Sequence[str]) -> Launch:
         folder=home,
         console=config.console("kafka"),
     )
-
-
-def _client_options(addresses: Addresses) -> dict[str, object]:
-    return {
-        "bootstrap_servers": addresses.bootstrap,
-        "bootstrap_timeout_ms": _ANSWER_MS,
-        "request_timeout_ms": _ANSWER_MS,
-    }

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.engines.accounts import Account, make_folder
-from ingest.engines.config import Credentials, EngineConfig, EngineName
+from ingest.engines.config import EngineConfig, EngineName
 from ingest.engines.processes import MARKER, mark
+from ingest.engines.secrets import Secrets
 from ingest.engines.software import Software
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One pair of engines about to start; `credentials` is None without users and TLS."""
+    """One pair of engines about to start; `secrets` is None without users and TLS."""
 
     config: EngineConfig
     account: Account
     java: Path
     software: Software
-    credentials: Credentials | None
+    secrets: Secrets | None
 
     def make_home(self, name: EngineName) -> Path:
         """Make the folders one engine writes to, and return its home."""

@@ -5,12 +5,13 @@ next command would not find.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import ModuleType
 
-from ingest.engines import elasticsearch, kafka
+from ingest.engines import elasticsearch, kafka, kafka_client
 from ingest.engines.accounts import engine_account, make_folder
+from ingest.engines.addresses import addresses
+from ingest.engines.answers import ANSWERS
 from ingest.engines.config import ENGINES, TITLES, Addresses, EngineConfig, EngineName
 from ingest.engines.ending import end
 from ingest.engines.folders import DATA_OPTION, make_own_folder
@@ -18,9 +19,10 @@ from ingest.engines.java import find_java
 from ingest.engines.launching import Context
 from ingest.engines.locks import exclusive
 from ingest.engines.ports import check_free
-from ingest.engines.processes import ProcessId, family, find, identify, spawn
+from ingest.engines.processes import Launch, ProcessId, family, find, identify, spawn
+from ingest.engines.secrets import keep_secrets, write_profiles
 from ingest.engines.software import prepare_software
-from ingest.engines.state import EngineState, State, addresses, read_state, write_state
+from ingest.engines.state import EngineState, State, current_state, write_state
 from ingest.errors import EngineError
 
 Progress = Callable[[str], None]
@@ -28,8 +30,12 @@ Progress = Callable[[str], None]
 START_S = 120.0
 _POLL_S = 0.1
 
-MODULES: dict[EngineName, ModuleType] = {"elasticsearch": elasticsearch, "kafka": kafka}
-_PORT_OPTIONS: dict[EngineName, str] = {
+# The slower one first.
+_PREPARE: Mapping[EngineName, Callable[[Context], Launch]] = {
+    "elasticsearch": elasticsearch.prepare,
+    "kafka": kafka.prepare,
+}
+_PORT_OPTIONS: Mapping[EngineName, str] = {
     "elasticsearch": "--elasticsearch-port",
     "kafka": "--kafka-port",
 }
@@ -53,8 +59,7 @@ def _start(config: EngineConfig, names: Sequence[EngineName], progress: Progress
     make_own_folder(config.data_dir, account, DATA_OPTION)
     with exclusive(config.lock_file, progress):
         state = _agreed_state(config)
-        # The slower one first.
-        needed = [name for name in MODULES if name in names and not _runs(state, name)]
+        needed = [name for name in _PREPARE if name in names and not _runs(state, name)]
         # Half of an engine may be left where the other half was killed.
         end(config, needed)
         try:
@@ -64,12 +69,20 @@ def _start(config: EngineConfig, names: Sequence[EngineName], progress: Progress
             end(config, needed)
             raise
         _remember_families(config)
-        return addresses(config)
+        return _finish(config, names)
+
+
+def _finish(config: EngineConfig, names: Sequence[EngineName]) -> Addresses:
+    where = addresses(config)
+    if "kafka" in names:
+        kafka_client.grant(where, config.prefixes)
+    write_profiles(config, where)
+    return where
 
 
 def _agreed_state(config: EngineConfig) -> State:
     """Return what is known of the folder, where the caller wants nothing else than that."""
-    state = _state(config)
+    state = current_state(config)
     if state.secure != config.secure:
         kind = "with" if state.secure else "without"
         raise EngineError(
@@ -103,13 +116,13 @@ def _launch(config: EngineConfig, names: Sequence[EngineName], progress: Progres
         account=account,
         java=find_java(config.environ, account),
         software=prepare_software(config.cache_dir, account, progress),
-        credentials=None,
+        secrets=keep_secrets(config) if config.secure else None,
     )
     make_folder(config.data_dir / "logs")
     for name in names:
         progress(f"starting {TITLES[name]}")
         remember = partial(_remember, config, name)
-        spawn(MODULES[name].prepare(context), account, remember)
+        spawn(_PREPARE[name](context), account, remember)
 
 
 def _wait_for_answers(
@@ -120,7 +133,7 @@ def _wait_for_answers(
     waiting = list(names)
     while waiting:
         for name in waiting.copy():
-            if MODULES[name].answers(where):
+            if ANSWERS[name](where):
                 progress(f"{TITLES[name]} answers")
                 waiting.remove(name)
             else:
@@ -130,23 +143,19 @@ def _wait_for_answers(
 
 def _check_alive(config: EngineConfig, name: EngineName, deadline: float) -> None:
     logs = f"see {config.logs(name)} and {config.console(name)}"
-    if not _runs(_state(config), name):
+    if not _runs(current_state(config), name):
         raise EngineError(f"{TITLES[name]} ended while it started: {logs}")
     if time.monotonic() > deadline:
         raise EngineError(f"{TITLES[name]} does not answer after {START_S:.0f} s: {logs}")
 
 
 def _remember(config: EngineConfig, name: EngineName, *processes: ProcessId) -> None:
-    state = _state(config)
+    state = current_state(config)
     write_state(config, state.with_engine(name, EngineState(config.port(name), processes)))
 
 
 def _remember_families(config: EngineConfig) -> None:
     """Write down the descendants too: they are found even after the first process has died."""
-    state = _state(config)
+    state = current_state(config)
     for name in state.engines:
         _remember(config, name, *map(identify, family(state.processes(name))))
-
-
-def _state(config: EngineConfig) -> State:
-    return read_state(config) or State(secure=config.secure)

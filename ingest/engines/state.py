@@ -3,7 +3,7 @@
 import msgspec
 
 from ingest.engines.accounts import write_file
-from ingest.engines.config import HOST, Addresses, EngineConfig, EngineName
+from ingest.engines.config import EngineConfig, EngineName
 from ingest.engines.processes import ProcessId
 from ingest.errors import EngineError
 
@@ -34,6 +34,11 @@ class State(msgspec.Struct, frozen=True):
         return State(self.secure, {k: v for k, v in self.engines.items() if k != name})
 
 
+def current_state(config: EngineConfig) -> State:
+    """The state of the data folder; as the configuration says where nothing was started yet."""
+    return read_state(config) or State(secure=config.secure)
+
+
 def read_state(config: EngineConfig) -> State | None:
     """The state of the data folder; None where nothing was ever started in it."""
     try:
@@ -51,11 +56,3 @@ def write_state(config: EngineConfig, state: State) -> None:
     """Replace the state in one step."""
     text = msgspec.json.format(msgspec.json.encode(state)).decode()
     write_file(config.state_file, text + "\n", mode=0o644)
-
-
-def addresses(config: EngineConfig) -> Addresses:
-    """Where clients find the engines of this folder."""
-    return Addresses(
-        bootstrap=f"{HOST}:{config.kafka_port}",
-        elasticsearch_url=f"http://{HOST}:{config.elasticsearch_port}",
-    )

@@ -2,15 +2,16 @@
 
 import psutil
 
+from ingest.engines.addresses import addresses
+from ingest.engines.answers import ANSWERS
 from ingest.engines.config import ENGINES, EngineConfig, EngineName, EngineStatus
 from ingest.engines.processes import family
-from ingest.engines.starting import MODULES
-from ingest.engines.state import State, addresses, read_state
+from ingest.engines.state import State, current_state
 
 
 def status(config: EngineConfig) -> list[EngineStatus]:
     """Look at both engines; one that was never started is simply not running."""
-    state = read_state(config) or State(secure=config.secure)
+    state = current_state(config)
     return [_status(config, state, name) for name in ENGINES]
 
 
@@ -20,7 +21,7 @@ def _status(config: EngineConfig, state: State, name: EngineName) -> EngineStatu
     return EngineStatus(
         name=name,
         running=bool(processes),
-        answers=bool(processes) and MODULES[name].answers(where),
+        answers=bool(processes) and ANSWERS[name](where),
         address=where.bootstrap if name == "kafka" else where.elasticsearch_url,
         pid=processes[0].pid if processes else None,
         memory_bytes=sum(map(_memory_bytes, processes)),
