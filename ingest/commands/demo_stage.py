@@ -24,12 +24,12 @@ from ingest.engines import (
     start,
     stop,
 )
-from ingest.engines.accounts import engine_account
+from ingest.engines.accounts import engine_account, write_file
 from ingest.engines.folders import DATA_OPTION, make_own_folder
 from ingest.engines.locks import exclusive
 from ingest.engines.ports import is_free
-from ingest.engines.processes import ProcessId, find, identify, terminate
-from ingest.errors import IngestError
+from ingest.engines.processes import ProcessId, identify, terminate
+from ingest.errors import EngineError, IngestError
 from ingest.settings import Settings, load
 
 WORKER_STOP_S = 30.0
@@ -83,8 +83,14 @@ class Stage:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the folder; another demo waits for this one to end. Raises EngineError."""
+        lock = self.folder / "demo.lock"
+        if self._engines.state_file.exists() and not lock.exists():
+            raise EngineError(
+                f"{self.folder} holds engines that are not the demo's, and it empties its folder: "
+                f"choose another one with {DATA_OPTION}"
+            )
         make_own_folder(self.folder, engine_account(), DATA_OPTION)
-        with exclusive(self.folder / "demo.lock", self._progress):
+        with exclusive(lock, self._progress):
             yield
 
     def start_engines(self) -> Addresses:
@@ -117,7 +123,7 @@ class Stage:
                 start_new_session=True,
             )
         identity = identify(psutil.Process(self._worker.pid))
-        self._worker_file.write_bytes(msgspec.json.encode(identity))
+        write_file(self._worker_file, msgspec.json.encode(identity).decode(), mode=0o644)
 
     def check_worker(self) -> None:
         """Raise IngestError where the worker has ended by itself."""
@@ -138,8 +144,7 @@ class Stage:
         """End the worker of this stage, whoever started it."""
         if self._worker_file.exists():
             known = msgspec.json.decode(self._worker_file.read_bytes(), type=ProcessId)
-            if find(known) is not None:
-                terminate([known], WORKER_STOP_S)
+            terminate([known], WORKER_STOP_S)
             self._worker_file.unlink()
 
     def stop(self) -> None:

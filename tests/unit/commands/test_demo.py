@@ -8,7 +8,7 @@ from ingest.commands.demo_stage import Stage
 from ingest.commands.demo_view import Steps, show_checks, show_end
 from ingest.demo.expected import Check
 from ingest.engines import Addresses
-from ingest.errors import UsageError
+from ingest.errors import EngineError, UsageError
 from ingest.settings import Settings
 
 ADDRESSES = Addresses(bootstrap="127.0.0.1:9092", elasticsearch_url="http://127.0.0.1:9200")
@@ -56,6 +56,12 @@ def test_the_engines_of_the_demo_are_not_those_of_the_user():
 
 def test_another_folder_is_made_absolute():
     assert Stage(Path("here"), {}, print).folder == Path.cwd() / "here"
+
+
+def test_engines_that_are_not_the_demos_are_never_emptied(stage):
+    (stage.folder / "state.json").write_text("{}")
+    with pytest.raises(EngineError, match="--data-dir"), stage.alone():
+        pass
 
 
 def test_stopping_where_nothing_runs_is_fine(stage):
