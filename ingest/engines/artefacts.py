@@ -24,9 +24,15 @@ class Artefact(msgspec.Struct, frozen=True):
 
     @property
     def file_name(self) -> str:
-        """The name of the file in a cache."""
+        """The file's name, in a repository and in a cache."""
         _, artifact, packaging, version = self.name.split(":")
         return f"{artifact}-{version}.{packaging}"
+
+    @property
+    def path(self) -> str:
+        """Where a repository has the file."""
+        group, artifact, _, version = self.name.split(":")
+        return "/".join([*group.split("."), artifact, version, self.file_name])
 
     def is_at(self, path: Path) -> bool:
         """Whether the file is there and is exactly the pinned one."""
@@ -41,14 +47,19 @@ class Artefact(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """Everything to fetch: Kafka is many jars, Elasticsearch one zip."""
+    """Everything to fetch: Kafka is many jars, Elasticsearch one zip.
+
+    `repository` is a web address; without one it is the public Maven repository.
+    """
 
     kafka: tuple[Artefact, ...]
     elasticsearch: Artefact
+    repository: str | None = None
 
-    def of(self, name: EngineName) -> tuple[Artefact, ...]:
-        """The files of one engine."""
-        return self.kafka if name == "kafka" else (self.elasticsearch,)
+    @property
+    def all(self) -> tuple[Artefact, ...]:
+        """Every file of both engines."""
+        return (*self.kafka, self.elasticsearch)
 
 
 def load_pinned() -> Pinned:

@@ -52,13 +52,18 @@ class EngineConfig:
         """Configuration and data of one engine."""
         return self.data_dir / name
 
+    @property
+    def log_dir(self) -> Path:
+        """What the engines write for people; it stays after `stop` and `reset`."""
+        return self.data_dir / "logs"
+
     def logs(self, name: EngineName) -> Path:
-        """Everything one engine writes for people."""
-        return self.data_dir / "logs" / name
+        """The log files of one engine."""
+        return self.log_dir / name
 
     def console(self, name: EngineName) -> Path:
         """What one engine's process prints; its folder is ours, not the engine's."""
-        return self.data_dir / "logs" / f"{name}-console.log"
+        return self.log_dir / f"{name}-console.log"
 
     @property
     def state_file(self) -> Path:
@@ -79,6 +84,16 @@ class EngineConfig:
     def credentials_file(self) -> Path:
         """User names and passwords of secure engines, readable by their owner only."""
         return self.data_dir / "credentials.toml"
+
+    @property
+    def admin_profile(self) -> Path:
+        """A configuration file that connects as the administrator of secure engines."""
+        return self.data_dir / "admin.toml"
+
+    @property
+    def user_profile(self) -> Path:
+        """A configuration file that connects as the pipeline's user of secure engines."""
+        return self.data_dir / "user.toml"
 
 
 @dataclass(frozen=True, slots=True)

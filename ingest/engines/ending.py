@@ -2,7 +2,8 @@
 
 import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ingest.engines.config import ENGINES, EngineConfig, EngineName
 from ingest.engines.locks import exclusive
@@ -18,20 +19,22 @@ def silent(_text: str) -> None:
 
 def stop(config: EngineConfig, progress: Callable[[str], None] = silent) -> None:
     """End both engines and everything they started. The data stays; nothing to do is fine."""
-    if config.data_dir.is_dir():
-        with exclusive(config.lock_file, progress):
-            end(config, ENGINES)
+    with _alone(config, progress):
+        end(config, ENGINES)
 
 
 def reset(config: EngineConfig, progress: Callable[[str], None] = silent) -> None:
     """End both engines and delete their data, users and certificates; logs stay."""
-    if not config.data_dir.is_dir():
-        return
-    with exclusive(config.lock_file, progress):
+    with _alone(config, progress):
         end(config, ENGINES)
         for folder in (*map(config.home, ENGINES), config.tls_dir):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (config.credentials_file, config.state_file):
+        for file in (
+            config.admin_profile,
+            config.user_profile,
+            config.credentials_file,
+            config.state_file,
+        ):
             file.unlink(missing_ok=True)
 
 
@@ -58,6 +61,16 @@ def end(config: EngineConfig, names: Sequence[EngineName]) -> None:
     """End these engines; the caller holds the folder's lock."""
     terminate([process for name in names for process in _known(config, name)], _STOP_S)
     _forget(config, names)
+
+
+@contextmanager
+def _alone(config: EngineConfig, progress: Callable[[str], None]) -> Iterator[None]:
+    """Hold the folder's lock; where somebody deleted the folder there is none to hold."""
+    if not config.data_dir.is_dir():
+        yield
+        return
+    with exclusive(config.lock_file, progress):
+        yield
 
 
 def _known(config: EngineConfig, name: EngineName) -> list[ProcessId]:

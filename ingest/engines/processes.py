@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 import msgspec
 import psutil
@@ -81,11 +82,11 @@ def spawn(launch: Launch, account: Account, remember: Callable[[ProcessId], None
     process = _popen(launch, account, ["/bin/sh", "-c", _WAIT_THEN_BECOME, launch.argv[0]])
     # Collects the exit status of an engine that ends while we live: no zombie stays.
     threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
-    identity = identify(psutil.Process(process.pid))
-    remember(identity)
-    if process.stdin is not None:
-        process.stdin.write(b"go\n")
-        process.stdin.close()
+    # Closing the pipe without a word ends it.
+    with cast("IO[bytes]", process.stdin) as order:
+        identity = identify(psutil.Process(process.pid))
+        remember(identity)
+        order.write(b"go\n")
     return identity
 
 

@@ -69,8 +69,8 @@ def write_profiles(config: EngineConfig, addresses: Addresses) -> None:
     if who is None:
         return
     for path, kafka, elasticsearch in (
-        (config.data_dir / "admin.toml", who.kafka_admin, who.elasticsearch_admin),
-        (config.data_dir / "user.toml", who.kafka_user, who.elasticsearch_user),
+        (config.admin_profile, who.kafka_admin, who.elasticsearch_admin),
+        (config.user_profile, who.kafka_user, who.elasticsearch_user),
     ):
         values = {
             "bootstrap": addresses.bootstrap,

@@ -9,8 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from ingest.engines.accounts import Account
-from ingest.engines.artefacts import Artefact, Pinned, load_pinned
-from ingest.engines.config import ENGINES
+from ingest.engines.artefacts import Pinned
 from ingest.engines.download import download
 from ingest.engines.folders import CACHE_VARIABLE, make_own_folder
 from ingest.engines.locks import exclusive
@@ -24,25 +23,21 @@ class Software:
     elasticsearch: Path
 
 
-def prepare_software(cache: Path, account: Account, progress: Callable[[str], None]) -> Software:
+def prepare_software(
+    pinned: Pinned, cache: Path, account: Account, progress: Callable[[str], None]
+) -> Software:
     """Fetch what the cache lacks, and verify all of it.
 
     Anything incomplete or changed is fetched or unpacked anew. Raises EngineError.
     """
     make_own_folder(cache, account, CACHE_VARIABLE)
-    pinned = load_pinned()
     with exclusive(cache / "lock", progress):
-        missing = _missing(pinned, cache)
+        missing = [a for a in pinned.all if not a.is_at(cache / a.file_name)]
         if missing:
             with _scratch(cache) as scratch:
-                download(missing, scratch, cache, progress)
+                download(missing, pinned.repository, scratch, cache, progress)
         home = _unpacked(cache / pinned.elasticsearch.file_name, progress)
     return Software(tuple(cache / jar.file_name for jar in pinned.kafka), home)
-
-
-def _missing(pinned: Pinned, cache: Path) -> list[Artefact]:
-    wanted = [artefact for name in ENGINES for artefact in pinned.of(name)]
-    return [artefact for artefact in wanted if not artefact.is_at(cache / artefact.file_name)]
 
 
 def _unpacked(archive: Path, progress: Callable[[str], None]) -> Path:
@@ -76,7 +71,8 @@ def _is_content_of(archive: Path, home: Path) -> bool:
         str(path.relative_to(home.parent)): path for path in home.rglob("*") if not path.is_dir()
     }
     return found.keys() == expected.keys() and all(
-        zlib.crc32(path.read_bytes()) == expected[name] for name, path in found.items()
+        path.is_file() and zlib.crc32(path.read_bytes()) == expected[name]
+        for name, path in found.items()
     )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from ingest.engines import elasticsearch, kafka, kafka_client
-from ingest.engines.accounts import engine_account, make_folder
+from ingest.engines.accounts import Account, engine_account, make_folder
 from ingest.engines.addresses import addresses
 from ingest.engines.answers import ANSWERS
+from ingest.engines.artefacts import load_pinned
 from ingest.engines.config import ENGINES, TITLES, Addresses, EngineConfig, EngineName
 from ingest.engines.ending import end
 from ingest.engines.folders import DATA_OPTION, make_own_folder
@@ -63,7 +64,8 @@ def _start(config: EngineConfig, names: Sequence[EngineName], progress: Progress
         # Half of an engine may be left where the other half was killed.
         end(config, needed)
         try:
-            _launch(config, needed, progress)
+            if needed:
+                _launch(config, account, needed, progress)
             _wait_for_answers(config, names, progress)
         except BaseException:
             end(config, needed)
@@ -104,21 +106,20 @@ def _runs(state: State, name: EngineName) -> bool:
     return bool(known) and find(known[0]) is not None
 
 
-def _launch(config: EngineConfig, names: Sequence[EngineName], progress: Progress) -> None:
+def _launch(
+    config: EngineConfig, account: Account, names: Sequence[EngineName], progress: Progress
+) -> None:
     """Begin the processes of these engines; they do not answer yet."""
-    if not names:
-        return
     for name in names:
         check_free(config.port(name), TITLES[name], _PORT_OPTIONS[name])
-    account = engine_account()
     context = Context(
         config=config,
         account=account,
         java=find_java(config.environ, account),
-        software=prepare_software(config.cache_dir, account, progress),
+        software=prepare_software(load_pinned(), config.cache_dir, account, progress),
         secrets=keep_secrets(config) if config.secure else None,
     )
-    make_folder(config.data_dir / "logs")
+    make_folder(config.log_dir)
     for name in names:
         progress(f"starting {TITLES[name]}")
         remember = partial(_remember, config, name)
