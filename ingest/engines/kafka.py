@@ -125,7 +125,13 @@ def _format(context: Context, properties: Mapping[str, str]) -> None:
         account,
     )
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
+    arguments = [
+        "kafka.tools.StorageTool",
+        "format",
+        f"--cluster-id={cluster}",
+        "-c",
+        str(settings),
+    ]
     if context.secrets is not None:
         arguments += format_arguments(context.secrets.credentials)
     try:
