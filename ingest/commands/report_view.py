@@ -9,6 +9,9 @@ from ingest.report.figures import Figures, Report, Step
 MAX_STEPS = 40
 """Rows of the histogram; what is slower shares one more."""
 
+BAR_CELLS = 16
+"""With it a table fits into 80 columns."""
+
 NONE, OTHER = "(none)", "(other)"
 
 
@@ -70,10 +73,10 @@ def show_money(report: Report) -> None:
 
 def show_tokens(report: Report) -> None:
     """Print tokens and latency of each group."""
-    percentiles = [f"{name} ms" for name in _percentiles(report.totals)]
+    first, *others = _percentiles(report.totals)
     say()
     table(
-        [_title(report), *_right("tokens in", "out", *percentiles)],
+        [_title(report), *_right("tokens in", "out", f"{first} ms", *others)],
         [
             [
                 name,
@@ -137,7 +140,7 @@ def _bars() -> list[Column]:
 def _bar_cells(amount: Decimal, largest: Decimal) -> list[str]:
     if not is_terminal():
         return []
-    return [bar(float(amount / largest)) if largest else ""]
+    return [bar(float(amount / largest), BAR_CELLS) if largest else ""]
 
 
 def _latencies(figures: Figures) -> str:

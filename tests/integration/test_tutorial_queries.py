@@ -95,7 +95,7 @@ def settings(engines):
         sender.finish()
         sent = sender.confirmed
     work(environ, settings, sent)
-    search(settings, {}, "_refresh")
+    search(settings, None, "_refresh")
     return settings
 
 

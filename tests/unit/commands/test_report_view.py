@@ -83,7 +83,7 @@ def test_groups_then_other_then_none(shown):
         ["(none)", "1", "0", "0.250000000"],
         [""],
     ]
-    assert lines[14][:5] == ["model", "tokens in", "out", "p50 ms", "p75 ms"]
+    assert lines[14][:5] == ["model", "tokens in", "out", "p50 ms", "p75"]
     assert lines[15][:3] == ["a", "1,234", "56"]
 
 
