@@ -10,7 +10,7 @@ from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import DeadLetters
 from ingest.pipeline.enrich_role import EnrichRole
 from ingest.pipeline.stats import Stats
-from tests.support.fakes import FakeClock, FakeProducer, settle, until
+from tests.support.fakes import FakeClock, FakeProducer, HeldClock, settle, until
 
 RECORD_MS = 1_782_907_200_000
 
@@ -47,6 +47,10 @@ def clock():
 
 @pytest.fixture
 def role(producer, stats, clock):
+    return role_of(producer, stats, clock)
+
+
+def role_of(producer, stats, clock):
     return EnrichRole(
         rules=Rules(),
         enriched_topic="enriched",
@@ -102,6 +106,22 @@ async def test_batches_of_a_partition_are_handed_over_in_order(role, producer):
     assert ids == ["r-0", "r-1", "r-2", "r-3", "r-4"]
     producer.release()
     await asyncio.gather(*handled)
+
+
+async def test_a_batch_that_has_to_wait_is_not_overtaken(producer, stats):
+    clock = HeldClock()
+    role = role_of(producer, stats, clock)
+    producer.partition_counts["enriched"] = 0
+    first = asyncio.ensure_future(role.handle(batch(event(0))))
+    await settle()
+    producer.partition_counts["enriched"] = 4
+    second = asyncio.ensure_future(role.handle(batch(event(1), first=1)))
+    await settle()
+    assert producer.records == []
+    await clock.advance(1)
+    await asyncio.gather(first, second)
+    ids = [json.loads(message.value)["request_id"] for message in producer.of("enriched")]
+    assert ids == ["r-0", "r-1"]
 
 
 async def test_a_batch_is_handed_over_while_the_one_before_is_unconfirmed(role, producer):
