@@ -22,10 +22,9 @@ def letter(
     Of a value longer than `max_raw_bytes` only the beginning is kept, with the whole one's SHA-256.
     """
     value = record.value or b""
-    kept, sha256 = value, UNSET
-    if max_raw_bytes is not None and len(value) > max_raw_bytes:
-        kept, sha256 = _cut(value, max_raw_bytes), hashlib.sha256(value).hexdigest()
-    raw, raw_base64 = (UNSET, UNSET) if record.value is None else _readable(kept)
+    limit = len(value) if max_raw_bytes is None else max_raw_bytes
+    truncated = len(value) > limit
+    raw, raw_base64 = _readable(_cut(value, limit) if truncated else record.value)
     return DeadLetter(
         reason=why.reason,
         stage=stage,
@@ -33,9 +32,9 @@ def letter(
         field=UNSET if why.field is None else why.field,
         raw=raw,
         raw_base64=raw_base64,
-        truncated=kept is not value,
+        truncated=truncated,
         size=len(value),
-        sha256=sha256,
+        sha256=hashlib.sha256(value).hexdigest() if truncated else UNSET,
         kafka=_origin(record),
         failed_at=_iso(now),
         schema_version=SCHEMA_VERSION,
@@ -53,7 +52,7 @@ def headers_of(letter: DeadLetter) -> list[tuple[str, bytes | None]]:
 
 
 def _origin(record: Record) -> KafkaOrigin:
-    key, key_base64 = (UNSET, UNSET) if record.key is None else _readable(record.key)
+    key, key_base64 = _readable(record.key)
     return KafkaOrigin(
         topic=record.topic,
         partition=record.partition,
@@ -64,8 +63,10 @@ def _origin(record: Record) -> KafkaOrigin:
     )
 
 
-def _readable(content: bytes) -> tuple[str | UnsetType, str | UnsetType]:
-    """Return the content as text, or where it is none as base64."""
+def _readable(content: bytes | None) -> tuple[str | UnsetType, str | UnsetType]:
+    """Return the content as text, or where it is none as base64; neither for None."""
+    if content is None:
+        return UNSET, UNSET
     try:
         return content.decode(), UNSET
     except UnicodeDecodeError:

@@ -9,6 +9,9 @@ from msgspec import Raw
 from ingest.core.types import Dead, Record
 
 Fields: TypeAlias = dict[str, Raw]
+"""An object's names, decoded, and the JSON texts of their values, as they came."""
+
+NULL = Raw(b"null")
 
 _decode = msgspec.json.Decoder(Fields).decode
 _check_syntax = msgspec.json.Decoder(Raw).decode

@@ -1,19 +1,30 @@
-"""The path of one record through the whole contract, top to bottom."""
+"""The path of one record through the whole contract: the reference for any faster one."""
 
 from collections.abc import Sequence
 
-import msgspec
-
-from ingest.core import identity
-from ingest.core.decode import are_utf8, event_text, top_level
+from ingest.core import derived, lookup, privacy
+from ingest.core.compose import compose, encode, misfits
+from ingest.core.cost import cost
+from ingest.core.decode import Fields, are_utf8, event_text, top_level
+from ingest.core.event_time import EventTime, event_time
+from ingest.core.failures import failure
+from ingest.core.identity import headers_fit, id_of_position, id_of_request, index_of, version_of
+from ingest.core.latency import latency
+from ingest.core.lookup import Event
 from ingest.core.rules import Rules
-from ingest.core.types import Dead, Document, Outcome, Record
+from ingest.core.times import record_time
+from ingest.core.types import Dead, Document, Outcome, Part, Record
+from ingest.core.usage import counts_of, totals
+
+_TOO_DEEP = Dead("too_deep", "nested too deeply for the parser")
+_HEADERS = Dead("headers", "more than 64 headers, or 16 KiB of them, with those of the document")
 
 
 def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
-    """Make a document, or the reason why there is none, of every record, in their order.
+    """Make a document of every record, or say why there is none, in their order.
 
-    Never raises, whatever the records hold.
+    A pure function of records and rules: the same record gives the same bytes. Never raises,
+    whatever the records hold.
     """
     checked = are_utf8(records)
     return [_outcome(record, rules, checked=checked) for record in records]
@@ -24,16 +35,62 @@ def _outcome(record: Record, rules: Rules, *, checked: bool) -> Outcome:
     if isinstance(text, Dead):
         return text
     try:
-        fields = top_level(text)
-        return fields if isinstance(fields, Dead) else _document(record, fields, rules)
+        return _document(record, text, rules)
     except RecursionError:
-        return Dead("too_deep", "nested too deeply for the parser")
+        return _TOO_DEEP
 
 
-def _document(record: Record, fields: dict[str, msgspec.Raw], rules: Rules) -> Outcome:
-    from datetime import UTC, datetime
-    ms = max(record.timestamp, 946684800000)
-    iso = datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    body = msgspec.json.encode({**fields, "@timestamp": iso, "kafka": {"topic": record.topic, "partition": record.partition, "offset": record.offset}})
-    doc = Document(identity.id_of_position(record, ms), identity.index_of(rules, "", iso), identity.version_of(record, ms), body)
-    return doc if identity.headers_fit(record, doc) else Dead("headers", "more than 64 headers or 16 KiB")
+def _document(record: Record, sent: bytes, rules: Rules) -> Outcome:
+    text = privacy.mask(sent) if rules.mask_secrets else sent
+    fields = _fields(text, rules)
+    if isinstance(fields, Dead):
+        return fields
+    before = derived.take_out(fields)
+    others = derived.other_fields(fields, before)
+    event = lookup.read(fields, rules.drop)
+
+    received = record_time(record)
+    time = event_time(fields, event, received, rules)
+    counts = counts_of(event)
+    failed = failure(event, before, rules.error_rules)
+    parts = (
+        misfits(fields, event, time),
+        time.part,
+        cost(event, counts, time.ms, rules, before),
+        latency(event.value("latency_ms"), counts.output, rules, failed=bool(failed.tags)),
+        totals(event, counts),
+        failed,
+        others,
+        _origin(record),
+        Part(tags=["secret_masked"] if text != sent else []),
+    )
+    body = compose(fields, event, before, parts, model_tag=rules.model_tag)
+    document = Document(
+        id=_id(event, time, rules) or id_of_position(record, received.ms),
+        index=index_of(rules, event.value("service") or "", time.iso),
+        version=version_of(record, received.ms),
+        body=encode(body),
+    )
+    return document if headers_fit(record, document) else _HEADERS
+
+
+def _id(event: Event, time: EventTime, rules: Rules) -> str | None:
+    """Name the document by its request, if the event says which and when."""
+    request_id = event.value("request_id")
+    if not (rules.id_from_request and request_id and time.own):
+        return None
+    return id_of_request(
+        event.value("service") or "", request_id, time.us, event.value("attempt") or 1
+    )
+
+
+def _fields(text: bytes, rules: Rules) -> Fields | Dead:
+    fields = top_level(text)
+    if rules.drop and not isinstance(fields, Dead):
+        privacy.drop(fields, rules.drop)
+    return fields
+
+
+def _origin(record: Record) -> Part:
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    return Part({"kafka": place, "schema_version": derived.SCHEMA_VERSION})

@@ -11,7 +11,7 @@ HOUR_MS = 3_600_000
 
 
 class ErrorRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A user's own error class: any of `contains`, case-insensitive, in the error's text or code."""
+    """A user's own error class: any of `contains`, in any case, in the error's text or code."""
 
     contains: tuple[str, ...]
     type: str

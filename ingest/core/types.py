@@ -1,9 +1,10 @@
 """What goes into enrichment and what comes out of it."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
+from msgspec import Raw
 
 from schemas.dead import Reason
 
@@ -11,22 +12,42 @@ Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
-    """One Kafka record as a consumer hands it over; `timestamp` is the broker's, in ms."""
+    """One Kafka record as a consumer hands it over."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """Name of the topic."""
+        ...
+
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """Number of the partition."""
+        ...
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Place in the partition."""
+        ...
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """Kafka's time, in ms since 1970 UTC."""
+        ...
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """The key's bytes."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """The value's bytes; None is a tombstone."""
+        ...
+
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Headers:
+        """Names and contents, in order."""
+        ...
 
 
 class RawRecord(msgspec.Struct, frozen=True):
@@ -59,3 +80,15 @@ class Dead(msgspec.Struct, frozen=True):
 
 
 Outcome: TypeAlias = Document | Dead
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What one rule of the contract adds to a document.
+
+    `fields`: values to write, None where nothing is to stand; `tags` in the contract's order;
+    `invalid`: the JSON texts of the client's values that had to give way.
+    """
+
+    fields: dict[str, Any] = {}
+    tags: list[str] = []
+    invalid: dict[str, Raw] = {}

@@ -1,0 +1,112 @@
+"""What a request cost: as reported, as reckoned, and whether both agree."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from ingest.core import pricing, readers
+from ingest.core.decode import NULL, Fields
+from ingest.core.lookup import Event, Found
+from ingest.core.rules import Rules
+from ingest.core.types import Part
+from ingest.core.usage import Counts
+
+COMPUTED = "computed"
+REPORTED = "reported"
+DISBELIEVED = "cost_reported_usd"
+
+# Their usage is that of the calls inside of them, which have events of their own.
+_TOTALS = frozenset({"invoke_agent", "invoke_workflow", "execute_tool"})
+_NANO = 10**9
+_MIN_DIFFERENCE_USD = Decimal("0.000001")
+
+
+class _Reckoned(msgspec.Struct, frozen=True):
+    """A computed cost, None where there is none; `unpriced`: for want of a price."""
+
+    priced: pricing.Priced | None = None
+    unpriced: bool = False
+
+
+def cost(event: Event, counts: Counts, at_ms: int, rules: Rules, before: Fields) -> Part:
+    """Settle the cost of a request started at `at_ms` (ms since 1970 UTC).
+
+    `before`: our fields in an event that was enriched before.
+    """
+    reported = event.known.get("cost_usd")
+    reckoned = _reckon(event, counts, at_ms, rules)
+    tags = [] if counts.consistent else ["usage_inconsistent"]
+    if reported and (reported.value or not counts.any):
+        fields = _as_reported(reported, reckoned.priced)
+        usd = reported.value
+        if reckoned.priced and _differ(usd, reckoned.priced.usd):
+            tags.append("cost_mismatch")
+    else:
+        fields = _as_computed(_zero(reported, counts, before), reckoned.priced)
+        usd = reckoned.priced.usd if reckoned.priced else Decimal(0)
+    if reckoned.unpriced:
+        tags.append("unpriced_model")
+    if usd > Decimal(str(rules.high_usd)):
+        tags.append("high_cost")
+    return Part(fields, tags)
+
+
+def _reckon(event: Event, counts: Counts, at_ms: int, rules: Rules) -> _Reckoned:
+    if event.value("operation") in _TOTALS:
+        return _Reckoned()
+    price = _price(event, at_ms, rules)
+    if price is None:
+        return _Reckoned(unpriced=counts.any)
+    if counts.input is None or not counts.consistent:
+        return _Reckoned()
+    usage = pricing.Usage(counts.input, counts.output, counts.cache_read, counts.cache_write)
+    nano_usd = pricing.cost(price, usage)
+    return _Reckoned(None if nano_usd is None else pricing.Priced(nano_usd, price.version))
+
+
+def _price(event: Event, at_ms: int, rules: Rules) -> pricing.ModelPrice | None:
+    name = rules.book_by_service.get(event.value("service") or "", rules.default_book)
+    book = rules.books.get(name)
+    models = [model for field in ("response_model", "model") if (model := event.value(field))]
+    return pricing.find(book, models, at_ms) if book else None
+
+
+def _as_reported(reported: Found, priced: pricing.Priced | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {"cost_usd": reported.json, "cost_source": REPORTED}
+    if priced:
+        fields |= {"cost_computed_usd": _json(priced), "price_version": priced.version}
+    return fields
+
+
+def _as_computed(zero: Raw | None, priced: pricing.Priced | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {"cost_usd": None, DISBELIEVED: zero}
+    if priced:
+        fields |= {
+            "cost_usd": _json(priced),
+            "cost_source": COMPUTED,
+            "price_version": priced.version,
+        }
+    return fields
+
+
+def _zero(reported: Found | None, counts: Counts, before: Fields) -> Raw | None:
+    """Return the reported 0 that is not believed, or was not when the event came before."""
+    if reported:
+        return reported.json
+    zero = readers.amount(before.get(DISBELIEVED, NULL))
+    return zero.json if zero and not zero.value and counts.any else None
+
+
+def _differ(reported: Decimal, computed: Decimal) -> bool:
+    """Tell whether the difference is over 1 % and over a millionth of a dollar."""
+    tolerance = max(computed / 100, _MIN_DIFFERENCE_USD)
+    return reported > computed + tolerance or reported < computed - tolerance
+
+
+def _json(priced: pricing.Priced) -> Raw:
+    """Write an amount as a JSON number, its 9 decimals without the zeros at their end."""
+    dollars, nano = divmod(priced.nano_usd, _NANO)
+    decimals = f"{nano:09d}".rstrip("0") or "0"
+    return Raw(f"{dollars}.{decimals}".encode())
