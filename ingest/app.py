@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ingest.adapters.connections import ElasticsearchConnection, KafkaConnection, no_secret
 from ingest.core.rules import Rules
+from ingest.pipeline.cluster_plan import Policy
 from ingest.pipeline.indices import Template
 from ingest.pipeline.topics import TopicSpec, specs
 from ingest.settings import Secret, Settings, load_books, zone
@@ -68,6 +69,12 @@ def templates(settings: Settings) -> dict[str, Template]:
         )
         for prefix in index_prefixes(settings)
     }
+
+
+def lifecycle_policy(settings: Settings) -> Policy:
+    """Return when daily indices are deleted, for clusters that do it themselves."""
+    cluster = settings.elasticsearch
+    return Policy(f"{cluster.index_prefix}-retention", cluster.retention_days)
 
 
 def rules_from(settings: Settings) -> Rules:

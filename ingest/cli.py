@@ -14,11 +14,33 @@ from pathlib import Path
 from typing import Any
 
 from ingest import logs
-from ingest.commands import check_config, enrich, produce, report, schema, tail, worker
+from ingest.commands import (
+    check_config,
+    demo,
+    engines,
+    enrich,
+    produce,
+    report,
+    schema,
+    setup,
+    tail,
+    worker,
+)
 from ingest.errors import IngestError, UsageError
 from ingest.settings import Settings, load
 
-COMMANDS = (worker, enrich, produce, tail, report, check_config, schema)
+COMMANDS = (
+    demo,
+    engines,
+    setup,
+    worker,
+    produce,
+    tail,
+    report,
+    enrich,
+    check_config,
+    schema,
+)
 
 UNCLASSIFIED = 75
 INTERRUPTED = 130

@@ -4,6 +4,7 @@ Retries are the pipeline's business, so the client's own are off. Every answer c
 value; only what no answer describes is raised, as Unavailable or Refused.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,9 +22,12 @@ _NDJSON = {"accept": "application/json", "content-type": "application/x-ndjson"}
 _BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
 _NOT_FOUND = 404
 
+_own_logger = logging.getLogger(__name__)
+
 
 def connect(connection: ElasticsearchConnection, timeout_s: float = 60.0) -> AsyncElasticsearch:
     """Make a client. Certificates are always verified where the URL says https."""
+    _quieten()
     tls: dict[str, Any] = {"ca_certs": connection.ca_file} if connection.ca_file else {}
     client = AsyncElasticsearch(
         list(connection.url),
@@ -34,6 +38,12 @@ def connect(connection: ElasticsearchConnection, timeout_s: float = 60.0) -> Asy
         **tls,
     )
     return log_in(client, connection)
+
+
+def _quieten() -> None:
+    """Hold back the client's line for each failed attempt: what comes of it is raised."""
+    if not _own_logger.isEnabledFor(logging.DEBUG):
+        logging.getLogger("elastic_transport").setLevel(logging.ERROR)
 
 
 def log_in(client: AsyncElasticsearch, connection: ElasticsearchConnection) -> AsyncElasticsearch:
@@ -57,7 +67,10 @@ async def request(
     except ApiError as error:
         return _no(error, f"{method} {path.partition('?')[0]}")
     except TransportError as error:
-        raise Unavailable(f"Elasticsearch does not answer: {describe(error)}") from None
+        raise Unavailable(
+            f"Elasticsearch does not answer ({describe(error)}): is it running, and is "
+            "[elasticsearch] url right?"
+        ) from None
     return response.body
 
 
