@@ -127,6 +127,9 @@ EXCLUSIVE_INPUT = frozenset(
 EXCLUSIVE_OUTPUT = frozenset({("candidatesTokenCount", "thoughtsTokenCount")})
 """The same for the output and its reasoning."""
 
+INCLUSIVE_OBJECTS = frozenset({"gen_ai.usage"})
+"""Where the same names stand by OpenTelemetry's rules: every whole includes its parts."""
+
 
 class Meaning(msgspec.Struct, frozen=True):
     """What a name stands for; of several names of a field the lowest `rank` wins."""

@@ -27,10 +27,11 @@ PAYLOAD_FIELDS = (
 """Where clients usually put what people wrote, and credentials."""
 
 _SIGNS = (b"sk-", b"earer ")
-# On JSON text: `\/` and escaped `+` and `=` belong to a token as some encoders write it.
+# On JSON text, where any character may be escaped: `\u002d` is a hyphen, `\/` a slash.
+_KEY_ESCAPE = rb"\\u00(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])"
 _SECRET = re.compile(
-    rb"sk-[A-Za-z0-9_-]{16,}"
-    rb"|([Bb]earer +)(?:[A-Za-z0-9._~+/=-]|\\+/|\\u002[bB]|\\u003[dD])+"
+    rb"sk-(?:[A-Za-z0-9_-]|" + _KEY_ESCAPE + rb"){16,}"
+    rb"|([Bb]earer +)(?:[A-Za-z0-9._~+/=-]|\\+/|\\u00(?:2[bB]|3[dD])|" + _KEY_ESCAPE + rb")+"
 )
 _MASKED = rb"\1" + MASK.encode()
 _decode_items = msgspec.json.Decoder(list[Raw]).decode

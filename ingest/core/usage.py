@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.core.aliases import EXCLUSIVE_INPUT, EXCLUSIVE_OUTPUT
+from ingest.core.aliases import EXCLUSIVE_INPUT, EXCLUSIVE_OUTPUT, INCLUSIVE_OBJECTS
 from ingest.core.lookup import Event, Found
 from ingest.core.types import Part
 from schemas.fields import MAX_WHOLE
@@ -73,6 +73,8 @@ def _reckoned(event: Event, counts: Counts) -> dict[str, Any]:
 def _including(whole: Found | None, exclusive: frozenset[Any], *parts: Found | None) -> int | None:
     if whole is None:
         return None
+    if whole.container in INCLUSIVE_OBJECTS:
+        return int(whole.value)
     apart = [
         part.value
         for part in parts
