@@ -15,12 +15,13 @@ _HOUR = len("YYYY-MM-DDTHH")
 
 
 class EventTime(msgspec.Struct, frozen=True):
-    """When a request started, in µs since 1970 UTC; `own`: the event said so itself.
+    """When a request started, in µs since 1970 UTC and as text; `own`: the event said so.
 
     `misfit`: the event's `@timestamp`, if it has one that is of no use.
     """
 
     us: int
+    iso: str
     own: bool
     misfit: Fields
     part: Part
@@ -30,20 +31,17 @@ class EventTime(msgspec.Struct, frozen=True):
         """Milliseconds since 1970 UTC, cut."""
         return self.us // 1000
 
-    @property
-    def iso(self) -> str:
-        """The text of `@timestamp`."""
-        return times.iso(self.ms)
-
 
 def event_time(fields: Fields, event: Event, received: RecordTime, rules: Rules) -> EventTime:
     """Take the best usable time of the event, else its record's."""
     usable = (
-        (time, us) for time in event.times() if (us := _usable(time, received, rules)) is not None
+        (found, us)
+        for found in event.times()
+        if (us := _usable(found.value, received, rules)) is not None
     )
-    time, us = next(usable, (None, received.ms * 1000))
-    tags = ["timestamp_naive"] if time and time.naive else []
-    if time is None or received.clamped:
+    found, us = next(usable, (None, received.ms * 1000))
+    tags = ["timestamp_naive"] if found and found.value.naive else []
+    if found is None or received.clamped:
         tags.append("timestamp_fallback")
     written = times.iso(us // 1000)
     part = Part(
@@ -55,7 +53,9 @@ def event_time(fields: Fields, event: Event, received: RecordTime, rules: Rules)
         },
         tags,
     )
-    return EventTime(us, time is not None, _misfit(fields, received, rules), part)
+    own_fits = found is not None and (found.source, found.name) == (0, TIMESTAMP)
+    misfit = {} if own_fits else _misfit(fields, received, rules)
+    return EventTime(us, written, found is not None, misfit, part)
 
 
 def _usable(time: Instant, received: RecordTime, rules: Rules) -> int | None:

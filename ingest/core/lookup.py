@@ -9,7 +9,6 @@ from msgspec import Raw
 from ingest.core.aliases import CANONICAL, CONTAINERS, MEANINGS, TIMESTAMP, Meaning
 from ingest.core.decode import NULL, Fields, top_level
 from ingest.core.readers import object_of, text_of
-from ingest.core.times import Instant
 from ingest.core.types import Dead
 
 WRAPPERS = ("extra", "fields", "attributes")
@@ -78,15 +77,16 @@ class Event(msgspec.Struct, frozen=True):
         found = self.known.get(field)
         return None if found is None else found.value
 
-    def times(self) -> Iterator[Instant]:
-        """Yield every readable time, best first.
+    def times(self) -> Iterator[Found]:
+        """Yield every readable time, an `Instant`, best first.
 
         A wrapper that tells of the request comes before the top level, whose time may be a
         shipper's: when it read the line.
         """
         givers = {found.source for name, found in self.known.items() if name in _USAGE}
         order = [*sorted(givers - {0}), *range(len(self.sources))]
-        return (found.value for found in _fits(TIMESTAMP, self.sources, order))
+        for position in order:
+            yield from _fits(TIMESTAMP, self.sources[position], position)
 
 
 def read(fields: Fields, dropped: Collection[str] = ()) -> Event:
@@ -115,18 +115,20 @@ def misfits(event: Event) -> list[str]:
 
 
 def _known(sources: Sequence[Source]) -> Known:
-    names = dict.fromkeys(name for source in sources for name in source)
-    names.pop(TIMESTAMP, None)
-    order = range(len(sources))
-    best = ((name, next(_fits(name, sources, order), None)) for name in names)
-    return {name: found for name, found in best if found is not None}
+    known: dict[str, Found] = {}
+    for position, source in enumerate(sources):
+        for field in source:
+            if field not in known and field != TIMESTAMP:
+                for found in _fits(field, source, position):
+                    known[field] = found
+                    break
+    return known
 
 
-def _fits(field: str, sources: Sequence[Source], order: Sequence[int]) -> Iterator[Found]:
-    for position in order:
-        for candidate in sources[position].get(field, ()):
-            if value := candidate.meaning.read(candidate.raw):
-                yield Found(value.value, value.json, candidate.name, position)
+def _fits(field: str, source: Source, position: int) -> Iterator[Found]:
+    for candidate in source.get(field, ()):
+        if value := candidate.meaning.read(candidate.raw):
+            yield Found(value.value, value.json, candidate.name, position)
 
 
 def _source(fields: Fields, dropped: Collection[str]) -> Source:
