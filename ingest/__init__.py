@@ -1,1 +1,1 @@
-""""""
+"""LLM API request logs from Kafka to Elasticsearch: right numbers, nothing lost."""

@@ -20,7 +20,8 @@ def test_book_is_read_exactly() -> None:
     book = load_book(
         model(
             "{ input = 0.1, output = 2 },"
-            "{ valid_from = 2026-02-01, input = 3, cache_read = 0.30, cache_write = 3.75, output = 1e1 },"
+            "{ valid_from = 2026-02-01, input = 3, cache_read = 0.30, cache_write = 3.75,"
+            " output = 1e1 },"
             "{ valid_from = 2026-02-01, above_input_tokens = 200_000, input = 6, output = 22.5 }",
             'aliases = ["n"]\nprefixes = ["m-"]',
         )
