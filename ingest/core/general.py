@@ -8,9 +8,17 @@ from ingest.core.cost import cost
 from ingest.core.decode import Fields, are_utf8, event_text, top_level
 from ingest.core.event_time import EventTime, event_time
 from ingest.core.failures import failure
-from ingest.core.identity import headers_fit, id_of_position, id_of_request, index_of, version_of
+from ingest.core.identity import (
+    hashed,
+    headers_fit,
+    id_of_position,
+    id_of_request,
+    index_of,
+    version_of,
+)
 from ingest.core.latency import latency
 from ingest.core.lookup import Event
+from ingest.core.readers import MASK
 from ingest.core.rules import Rules
 from ingest.core.times import record_time
 from ingest.core.types import Dead, Document, Outcome, Part, Record
@@ -66,7 +74,7 @@ def _document(record: Record, sent: bytes, rules: Rules) -> Outcome:
     )
     body = compose(fields, event, before, parts, model_tag=rules.model_tag)
     document = Document(
-        id=_id(event, time, rules) or id_of_position(record, received.ms),
+        id=_id(event, time, rules, sent) or id_of_position(record, received.ms),
         index=index_of(rules, event.value("service") or "", time.iso),
         version=version_of(record, received.ms),
         body=encode(body),
@@ -74,19 +82,24 @@ def _document(record: Record, sent: bytes, rules: Rules) -> Outcome:
     return document if headers_fit(record, document) else _HEADERS
 
 
-def _id(event: Event, time: EventTime, rules: Rules) -> str | None:
+def _id(event: Event, time: EventTime, rules: Rules, sent: bytes) -> str | None:
     """Name the document by its request, if the event says which and when."""
     request_id = event.value("request_id")
     if not (rules.id_from_request and request_id and time.own):
         return None
-    return id_of_request(
-        event.value("service") or "", request_id, time.us, event.value("attempt") or 1
-    )
+    service, attempt = event.value("service") or "", event.value("attempt") or 1
+    if rules.mask_secrets and MASK in request_id:
+        # Different ids may look alike once masked, and must not become one document.
+        fields = _fields(sent, rules)
+        unmasked = {} if isinstance(fields, Dead) else lookup.read(fields, rules.drop).known
+        if (original := unmasked.get("request_id")) and original.value != request_id:
+            return hashed(id_of_request(service, original.value, time.us, attempt))
+    return id_of_request(service, request_id, time.us, attempt)
 
 
 def _fields(text: bytes, rules: Rules) -> Fields | Dead:
     fields = top_level(text)
-    if rules.drop and not isinstance(fields, Dead):
+    if not isinstance(fields, Dead):
         privacy.drop(fields, rules.drop)
     return fields
 

@@ -23,20 +23,17 @@ def id_of_request(service: str, request_id: str, time_us: int, attempt: int) -> 
     calls, and each stays a document. So does each further attempt of a request.
     """
     id_ = f"{service}/{request_id}/{time_us}"
-    return usable_id(f"{id_}/{attempt}" if attempt > 1 else id_)
+    return _usable(f"{id_}/{attempt}" if attempt > 1 else id_)
 
 
 def id_of_position(record: Record, record_ms: int) -> str:
     """Name a document by the place of its record, and its time: a topic may be made anew."""
-    return usable_id(f"{record.topic}-{record.partition}-{record.offset}-{record_ms}")
+    return _usable(f"{record.topic}-{record.partition}-{record.offset}-{record_ms}")
 
 
-def usable_id(id_: str) -> str:
-    """Return the id, or its SHA-256 where it is too long or holds control characters."""
-    encoded = id_.encode()
-    if len(encoded) > MAX_ID_BYTES or _CONTROL.search(id_):
-        return hashlib.sha256(encoded).hexdigest()
-    return id_
+def hashed(id_: str) -> str:
+    """Return an id's SHA-256: as unique as the id, and telling nothing of it."""
+    return hashlib.sha256(id_.encode()).hexdigest()
 
 
 def version_of(record: Record, record_ms: int) -> int:
@@ -69,7 +66,9 @@ def headers_of(record: Record, document: Document) -> list[tuple[str, bytes | No
         (headers.INDEX, document.index.encode()),
         (headers.VERSION, b"%d" % document.version),
     ]
-    return own + [header for header in record.headers if not header[0].startswith(_OWN)]
+    return own + [
+        header for header in record.headers if not header[0].startswith(headers.OWN_PREFIX)
+    ]
 
 
 def headers_fit(record: Record, document: Document) -> bool:
@@ -81,4 +80,8 @@ def headers_fit(record: Record, document: Document) -> bool:
     return len(all_) <= headers.MAX_COUNT and size <= headers.MAX_BYTES
 
 
-_OWN = headers.OWN_PREFIX
+def _usable(id_: str) -> str:
+    """Return the id, or its SHA-256 where it is too long or holds control characters."""
+    if len(id_.encode()) > MAX_ID_BYTES or _CONTROL.search(id_):
+        return hashed(id_)
+    return id_
