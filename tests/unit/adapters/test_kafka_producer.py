@@ -1,0 +1,146 @@
+"""Our producer over aiokafka's, with only the sending of a batch replaced: no broker is asked."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import (
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    OutOfOrderSequenceNumber,
+    TopicAuthorizationFailedError,
+)
+
+from ingest.adapters import kafka_producer
+from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.kafka_producer import KafkaProducer, brake
+from ingest.errors import Fatal
+from ingest.pipeline.ports import Message
+
+
+class Sending:
+    """What aiokafka was given to send; `errors` are met first, by sending or by delivering."""
+
+    def __init__(self, producer):
+        self.batches = []
+        self.on_send = []
+        self.on_delivery = []
+        producer._producer.send_batch = self.send_batch
+
+    async def send_batch(self, batch, topic, *, partition):
+        if self.on_send:
+            raise self.on_send.pop(0)
+        self.batches.append((topic, partition, batch.record_count(), batch.size()))
+        delivery = asyncio.get_running_loop().create_future()
+        if self.on_delivery:
+            delivery.set_exception(self.on_delivery.pop(0))
+        else:
+            delivery.set_result(None)
+        return delivery
+
+
+def messages(*sizes):
+    return [Message(b"k", b"x" * size, [("h", b"1")]) for size in sizes]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(kafka_producer, "AGAIN_S", 0)
+    monkeypatch.setattr(kafka_producer, "BRAKE_S", 0)
+
+
+@pytest.fixture
+async def producer():
+    limits = {"enriched": 2_000_000, "dead": 10_000}
+    producer = KafkaProducer(KafkaConnection(("127.0.0.1:1",)), limits)
+    yield producer
+    await producer.stop()
+
+
+@pytest.fixture
+def sending(producer):
+    return Sending(producer)
+
+
+async def deliver(producer, topic, sent):
+    return await (await producer.hand_over(topic, 3, sent))
+
+
+async def test_messages_go_out_in_one_batch_where_they_fit(producer, sending):
+    assert await deliver(producer, "enriched", messages(10, 10, 10)) == []
+    ((topic, partition, count, _),) = sending.batches
+    assert (topic, partition, count) == ("enriched", 3, 3)
+
+
+async def test_no_batch_is_larger_than_any_topic_takes(producer, sending):
+    assert await deliver(producer, "dead", messages(*[1_000] * 50)) == []
+    assert sum(count for _, _, count, _ in sending.batches) == 50
+    assert max(size for *_, size in sending.batches) <= 10_000
+
+
+async def test_only_messages_that_are_too_large_themselves_are_given_back(producer, sending):
+    sizes = [100, 20_000, 100, 100, 9_000, 20_000, 100]
+    assert await deliver(producer, "dead", messages(*sizes)) == [1, 5]
+    assert sum(count for _, _, count, _ in sending.batches) == 5
+
+
+async def test_a_large_message_goes_where_it_is_taken(producer, sending):
+    assert await deliver(producer, "enriched", messages(100, 1_500_000, 100)) == []
+    assert sum(count for _, _, count, _ in sending.batches) == 3
+
+
+async def test_no_messages_are_no_batch(producer, sending):
+    assert await deliver(producer, "enriched", []) == []
+    assert sending.batches == []
+
+
+@pytest.mark.parametrize(
+    "error", [LeaderNotAvailableError(), KafkaTimeoutError(), TopicAuthorizationFailedError()]
+)
+async def test_what_passes_is_sent_again_whole(producer, sending, error):
+    sending.on_send = [error]
+    sending.on_delivery = [error, error]
+    assert await deliver(producer, "enriched", messages(10, 10)) == []
+    assert [count for _, _, count, _ in sending.batches] == [2, 2, 2]
+
+
+async def test_a_batch_sent_again_holds_its_own_messages_only(producer, sending):
+    sending.on_delivery = [KafkaTimeoutError()]
+    await deliver(producer, "dead", messages(*[3_000] * 6))
+    first, *others, again = [count for _, _, count, _ in sending.batches]
+    assert again == first
+    assert first + sum(others) == 6
+
+
+async def test_a_broken_sequence_ends_the_process(producer, sending):
+    sending.on_delivery = [OutOfOrderSequenceNumber()]
+    with pytest.raises(Fatal, match="OutOfOrderSequenceNumber"):
+        await deliver(producer, "enriched", messages(10))
+
+
+async def test_a_confirmation_is_a_step(producer, sending):
+    producer._step_at = 0.0
+    await deliver(producer, "enriched", messages(10))
+    assert producer.step_at > 0
+
+
+class Client:
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    async def _metadata_update(self, *args):
+        return self.answers.pop(0)
+
+
+async def test_only_a_missed_broker_counts_as_a_failed_attempt():
+    client, missed = Client(True, False, True), []
+    brake(client, lambda: missed.append(1))
+    assert [await client._metadata_update() for _ in range(3)] == [True, False, True]
+    assert len(missed) == 1
+
+
+async def test_a_broker_that_does_not_answer_does_not_hold_the_end_up(producer, monkeypatch):
+    real = asyncio.timeout
+    with monkeypatch.context() as patch:
+        patch.setattr(kafka_producer.asyncio, "timeout", lambda seconds: real(0.01))
+        patch.setattr(producer._producer, "stop", asyncio.Event().wait)
+        await producer.stop()
