@@ -98,6 +98,7 @@ class IndexRole:
             runs = chunks(ready, self._size.bytes)
             left = await asyncio.gather(*(self._bulk(batch, run) for run in runs))
             entries = [*waiting, *(entry for run in left for entry in run)]
+            self._pauses.settle(batch)
             # While the cluster is down, the circuit does the waiting.
             if entries and self._circuit.up:
                 await self._clock.sleep(backoff.next_s())
@@ -219,15 +220,16 @@ class IndexRole:
     async def _obey(self, batch: Batch, verdicts: Sequence[Verdict]) -> None:
         """Raise the alarm for what an operator has to mend, once for each cause."""
         for cause, detail in {v.cause: v.detail for v in verdicts if v.cause}.items():
-            self._pauses.pause(batch, cause, detail)
-            if cause == "auth":
-                await self._renew_credentials(batch)
+            trouble = await self._renew_credentials() if cause == "auth" else ""
+            self._pauses.pause(batch, cause, trouble or detail)
 
-    async def _renew_credentials(self, batch: Batch) -> None:
+    async def _renew_credentials(self) -> str:
+        """Read them again; returns why that failed, "" if it did not."""
         try:
             await self._cluster.renew_credentials()
         except Unavailable as error:
-            self._pauses.pause(batch, "auth", str(error))
+            return str(error)
+        return ""
 
     async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> None:
         await (await self._dead_letters.hand_over(batch.partition, burials, "index"))

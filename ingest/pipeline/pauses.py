@@ -25,23 +25,32 @@ class Pauses:
         self._monotonic = monotonic
         self._tell = tell
         self._waiting: dict[PauseCause, set[Batch]] = {}
+        self._met: dict[Batch, set[PauseCause]] = {}
         self._told_at: dict[PauseCause, float] = {}
 
     def pause(self, batch: Batch, cause: PauseCause, detail: str) -> None:
         """The batch waits for the operator."""
         self._waiting.setdefault(cause, set()).add(batch)
+        self._met.setdefault(batch, set()).add(cause)
         now = self._monotonic()
         if now - self._told_at.get(cause, -REMIND_S) >= REMIND_S:
             self._told_at[cause] = now
             self._tell(cause, detail, True)
 
-    def end(self, batch: Batch) -> None:
-        """The batch waits no more."""
+    def settle(self, batch: Batch) -> None:
+        """A round of attempts is over: what the batch did not meet in it again has ended."""
+        met = self._met.pop(batch, set())
         for cause, batches in list(self._waiting.items()):
-            batches.discard(batch)
+            if cause not in met:
+                batches.discard(batch)
             if not batches:
                 del self._waiting[cause], self._told_at[cause]
                 self._tell(cause, "", False)
+
+    def end(self, batch: Batch) -> None:
+        """The batch waits no more."""
+        self._met.pop(batch, None)
+        self.settle(batch)
 
     def causes(self) -> list[PauseCause]:
         """What is waited for now."""

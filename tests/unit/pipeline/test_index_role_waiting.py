@@ -108,6 +108,19 @@ async def test_infrastructure_is_an_alarm_and_never_a_dead_letter(pipeline, repl
     assert pipeline.pauses.causes() == []
 
 
+async def test_what_an_operator_has_mended_is_told_while_the_batch_waits_for_something_else():
+    pipeline = Pipeline(HeldClock())
+    pipeline.cluster.script += [Whole(401), Unknown("down")]
+    handled = asyncio.ensure_future(pipeline.role.handle(batch("a")))
+    await settle()
+    assert pipeline.pauses.causes() == ["auth"]
+    await pipeline.clock.advance(30)
+    assert pipeline.pauses.causes() == []
+    assert not handled.done()
+    await pipeline.clock.advance(30)
+    await handled
+
+
 async def test_a_failed_log_in_reads_the_credentials_again(pipeline):
     pipeline.cluster.script += [Whole(401), Items([refusal(403, "security_exception")] * 2)]
     await pipeline.role.handle(batch("a", "b"))
@@ -118,6 +131,7 @@ async def test_credentials_that_cannot_be_read_are_part_of_the_alarm(pipeline):
     pipeline.cluster.renewal_error = Unavailable("secret file x is empty")
     pipeline.cluster.script += [Whole(401)]
     await pipeline.role.handle(batch("a"))
+    assert ("auth", "secret file x is empty", True) in pipeline.told
     assert set(pipeline.stored) == {"a"}
 
 

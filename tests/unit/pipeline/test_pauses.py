@@ -62,6 +62,25 @@ def test_a_cause_that_comes_back_is_told_again(pauses, told):
     assert [event[2] for event in told] == [True, False, True]
 
 
+def test_a_cause_not_met_again_in_the_next_round_has_ended(pauses, told):
+    one = batch()
+    pauses.pause(one, "auth", "403")
+    pauses.settle(one)
+    assert pauses.causes() == ["auth"]
+    pauses.pause(one, "shards", "full")
+    pauses.settle(one)
+    assert pauses.causes() == ["shards"]
+    assert told == [("auth", "403", True), ("shards", "full", True), ("auth", "", False)]
+
+
+def test_a_cause_met_round_after_round_is_not_told_as_ended(pauses, told):
+    one = batch()
+    for _ in range(5):
+        pauses.pause(one, "auth", "403")
+        pauses.settle(one)
+    assert told == [("auth", "403", True)]
+
+
 def test_the_end_of_a_batch_that_never_waited_is_no_news(pauses, told):
     pauses.end(batch())
     assert told == []
