@@ -39,7 +39,7 @@ def answered(number: int) -> dict:
     tokens_in, tokens_out = 1_000 + 37 * number, 100 + 11 * number
     into, out = map(Decimal, PRICES.get(model, ("0", "0")))
     usd = round((tokens_in * into + tokens_out * out) / 1_000_000, 6)
-    at = NOW - timedelta(seconds=30 * number)
+    at = NOW - timedelta(seconds=20 * number)
     return {
         "@timestamp": at.replace(tzinfo=None).isoformat(),
         "request_id": f"00000000-0000-4000-8000-{number:012}",
