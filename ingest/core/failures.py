@@ -13,7 +13,7 @@ from ingest.core.lookup import Event
 from ingest.core.rules import ErrorRule
 from ingest.core.types import Part
 
-_TAGS = {
+ERROR_TAGS = {
     "timeout": "timeout_error",
     "authentication": "auth_error",
     "rate_limit": "rate_limit_error",
@@ -70,7 +70,7 @@ def failure(event: Event, before: Fields, rules: Sequence[ErrorRule]) -> Part:
     if error is None and (status is None or 0 < status < 400):
         return Part()
     type_, rule = _classify(error or Error(""), status, rules)
-    tags = ("failed_request", _TAGS.get(type_), rule.tag if rule else None)
+    tags = ("failed_request", ERROR_TAGS.get(type_), rule.tag if rule else None)
     fields: dict[str, Any] = {"error_type": type_}
     if error:
         fields |= {
