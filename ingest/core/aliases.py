@@ -131,7 +131,7 @@ INCLUSIVE_OBJECTS = frozenset({"gen_ai.usage"})
 """Where the same names stand by OpenTelemetry's rules: every whole includes its parts."""
 
 
-class Meaning(msgspec.Struct, frozen=True):
+class Meaning(msgspec.Struct, frozen=True, gc=False):
     """What a name stands for; of several names of a field the lowest `rank` wins."""
 
     field: str

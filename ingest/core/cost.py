@@ -9,6 +9,7 @@ from msgspec import Raw
 from ingest.core import pricing, readers
 from ingest.core.decode import NULL, Fields
 from ingest.core.lookup import Event, Found
+from ingest.core.numbers import limit
 from ingest.core.rules import Rules
 from ingest.core.types import Part
 from ingest.core.usage import Counts
@@ -48,7 +49,7 @@ def cost(event: Event, counts: Counts, at_ms: int, rules: Rules, before: Fields)
         usd = reckoned.priced.usd if reckoned.priced else Decimal(0)
     if reckoned.unpriced:
         tags.append("unpriced_model")
-    if usd > Decimal(str(rules.high_usd)):
+    if usd > limit(rules.high_usd):
         tags.append("high_cost")
     return Part(fields, tags)
 

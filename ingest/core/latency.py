@@ -3,6 +3,7 @@
 import math
 from decimal import Decimal
 
+from ingest.core.numbers import limit
 from ingest.core.rules import Rules
 from ingest.core.types import Part
 
@@ -19,9 +20,9 @@ def latency(
 
 
 def _category(latency_ms: Decimal, rules: Rules) -> tuple[str, list[str]]:
-    if latency_ms > _exact(rules.critical_ms):
+    if latency_ms > limit(rules.critical_ms):
         return "critical", ["high_latency"]
-    if latency_ms > _exact(rules.warning_ms):
+    if latency_ms > limit(rules.warning_ms):
         return "warning", ["medium_latency"]
     return "normal", []
 
@@ -33,8 +34,3 @@ def _tokens_per_second(output_tokens: int | None, latency_ms: Decimal) -> float 
     latency_s = float(latency_ms) / 1000
     speed = output_tokens / latency_s if latency_s else math.inf
     return round(speed, 2) if math.isfinite(speed) else None
-
-
-def _exact(limit: float) -> Decimal:
-    """Take a configured limit as it was written, not as the nearest double."""
-    return Decimal(str(limit))

@@ -33,7 +33,7 @@ _TELLING = _USAGE | {"request_id"}
 _CHECKED = CANONICAL - {TIMESTAMP}
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A value that stands under a known name; nothing is said yet about whether it fits."""
 
     name: str
@@ -41,7 +41,7 @@ class Candidate(msgspec.Struct, frozen=True):
     meaning: Meaning
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """A field's value: what to reckon with, what to write, and where it came from."""
 
     value: Any
@@ -133,23 +133,23 @@ def _fits(field: str, source: Source, position: int) -> Iterator[Found]:
 
 def _source(fields: Fields, dropped: Collection[str]) -> Source:
     source: dict[str, list[Candidate]] = {}
-    for candidate in _candidates(fields, ""):
-        if candidate.meaning.field not in dropped:
-            source.setdefault(candidate.meaning.field, []).append(candidate)
+    _collect(fields, "", source)
+    for name in dropped:
+        source.pop(name, None)
     for candidates in source.values():
         if len(candidates) > 1:
             candidates.sort(key=lambda candidate: candidate.meaning.rank)
     return source
 
 
-def _candidates(fields: Fields, prefix: str) -> Iterator[Candidate]:
+def _collect(fields: Fields, prefix: str, into: dict[str, list[Candidate]]) -> None:
     for key, raw in fields.items():
         name = prefix + key
         if meaning := MEANINGS.get(name):
             if raw != NULL:
-                yield Candidate(name, raw, meaning)
+                into.setdefault(meaning.field, []).append(Candidate(name, raw, meaning))
         elif name in CONTAINERS and (inner := object_of(raw)):
-            yield from _candidates(inner, f"{name}.")
+            _collect(inner, f"{name}.", into)
 
 
 def _wrapper(fields: Fields, name: str) -> Fields | None:

@@ -3,6 +3,7 @@
 import math
 import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -35,6 +36,12 @@ def decimal(text: str) -> Decimal | None:
         return Decimal(text)
     except InvalidOperation:
         return None
+
+
+@lru_cache(maxsize=64)
+def limit(configured: float) -> Decimal:
+    """Take a configured number as it was written, not as the nearest double."""
+    return Decimal(str(configured))
 
 
 def whole(json: bytes) -> int | None:

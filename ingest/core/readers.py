@@ -11,7 +11,7 @@ from ingest.core import numbers
 from schemas.fields import MAX_LABELS
 
 
-class Value(msgspec.Struct, frozen=True):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """A field's value to reckon with, and the JSON text to write for it."""
 
     value: Any

@@ -4,6 +4,7 @@ import math
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -18,7 +19,6 @@ LATEST_RECORD_MS = 4_102_444_800_000  # 2100-01-01
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
-_MS = timedelta(milliseconds=1)
 _US = timedelta(microseconds=1)
 _FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _US
 _LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _US
@@ -35,14 +35,14 @@ _NANOSECONDS = -3
 _MAX_EXPONENT = 30
 
 
-class Instant(msgspec.Struct, frozen=True):
+class Instant(msgspec.Struct, frozen=True, gc=False):
     """A time in µs since 1970; in UTC, but for `naive` ones, which are on an unnamed clock."""
 
     us: int
     naive: bool = False
 
 
-class RecordTime(msgspec.Struct, frozen=True):
+class RecordTime(msgspec.Struct, frozen=True, gc=False):
     """Kafka's time of a record in ms since 1970 UTC; `clamped`: it said something absurd."""
 
     ms: int
@@ -63,7 +63,14 @@ def record_time(record: Record) -> RecordTime:
 
 def iso(ms: int) -> str:
     """Write ms since 1970 as `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
-    return (_EPOCH + ms * _MS).isoformat(timespec="milliseconds")[:-6] + "Z"
+    minutes, rest = divmod(ms, 60_000)
+    seconds, rest = divmod(rest, 1000)
+    return f"{_minute(minutes)}:{seconds:02d}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=4096)  # the records of a batch share a few minutes
+def _minute(minutes: int) -> str:
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[: len("YYYY-MM-DDTHH:MM")]
 
 
 def instant(raw: Raw) -> Value | None:

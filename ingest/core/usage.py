@@ -10,7 +10,7 @@ from ingest.core.types import Part
 from schemas.fields import MAX_WHOLE
 
 
-class Counts(msgspec.Struct, frozen=True):
+class Counts(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one request, None where unknown: input with its caches, output with reasoning."""
 
     input: int | None = None
