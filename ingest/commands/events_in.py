@@ -40,7 +40,7 @@ def json_events(stream: io.BufferedIOBase, fixed: dict[str, msgspec.Raw]) -> Ite
 
 
 def csv_events(
-    stream: io.BufferedReader,
+    stream: io.BufferedIOBase,
     fields: Mapping[str, str],
     fixed: dict[str, msgspec.Raw],
 ) -> Iterator[Event]:
@@ -56,22 +56,30 @@ def csv_events(
     return (_event(line, row, names, fixed) for line, row in rows)
 
 
-def _rows(stream: io.BufferedReader) -> Iterator[tuple[int, list[str]]]:
+def _rows(stream: io.BufferedIOBase) -> Iterator[tuple[int, list[str]]]:
     """Give the rows that are not blank, each with the line it begins on."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_texts(stream), strict=True)
     while True:
         line = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
             raise BrokenInput(f"line {line} is not CSV: {error}") from None
-        except UnicodeDecodeError:
-            raise BrokenInput(f"line {line} or one soon after it is not UTF-8 text") from None
         if row is None:
             return
         if row:
             yield line, row
+
+
+def _texts(stream: io.BufferedIOBase) -> Iterator[str]:
+    """Give each line with its end, without a byte order mark before the first."""
+    encoding = "utf-8-sig"
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_BYTES), b""), 1):
+        try:
+            yield line.decode(encoding)
+        except UnicodeDecodeError:
+            raise BrokenInput(f"line {number} is not UTF-8 text") from None
+        encoding = "utf-8"
 
 
 def _names(header: Sequence[str], fields: Mapping[str, str]) -> list[str]:

@@ -10,8 +10,9 @@ from ingest.errors import UsageError
 
 def from_csv(text, fields=None, **fixed):
     content = text if isinstance(text, bytes) else text.encode()
-    stream = io.BufferedReader(io.BytesIO(content))
-    return list(csv_events(stream, fields or {}, {k: json_value(v) for k, v in fixed.items()}))
+    return list(
+        csv_events(io.BytesIO(content), fields or {}, {k: json_value(v) for k, v in fixed.items()})
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,5 +111,5 @@ def test_a_header_that_cannot_be_right_is_wrong_usage(text, fields, words):
 
 @pytest.mark.parametrize("text", [b'a\n"x', b'a\n"x"y\n', b"a\n\xff\n"])
 def test_input_that_is_no_csv_is_broken_with_its_line(text):
-    with pytest.raises(BrokenInput, match=r"^line [12] "):
+    with pytest.raises(BrokenInput, match="line 2 "):
         from_csv(text)
