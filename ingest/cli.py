@@ -5,6 +5,7 @@ installation: a command module imports Kafka, Elasticsearch and the like inside 
 """
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -65,8 +66,7 @@ _WORKER_PACKAGES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. Only `--help` and `--version` raise SystemExit."""
-    if sys.stdout is None:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (open until the process ends)
+    _prepare_output()
     try:
         try:
             return _run(argv)
@@ -152,6 +152,14 @@ class _Version(argparse.Action):
 
         sys.stdout.write(f"ingest {version('ingest')}\n")
         raise SystemExit(0)
+
+
+def _prepare_output() -> None:
+    """Make printing work without stdout, and with one that cannot show every character."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (open until the process ends)
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run(argv: Sequence[str] | None) -> int:

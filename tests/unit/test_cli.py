@@ -223,6 +223,19 @@ def test_a_reader_that_goes_away_makes_no_noise():
     os.close(writer)
 
 
+def test_a_character_that_stdout_cannot_show_is_escaped(tmp_path, monkeypatch):
+    (tmp_path / "ingest.toml").write_text('[cost.book_by_service]\n"é" = "list"\n', "utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    command = [sys.executable, "-m", "ingest", "check-config"]
+    assert b'"\\xe9" = "list"' in subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def test_without_stdout_a_command_works():
+    command = f"exec {sys.executable} -m ingest schema raw >&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="needs a full device")
 def test_output_that_cannot_be_written_is_an_error():
     with FULL.open("w") as full:
