@@ -1,13 +1,11 @@
 """Reading a file or stdin line by line: bytes, with bounded memory, as they come."""
 
 import io
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from ingest.errors import IngestError, UsageError
 
@@ -34,12 +32,6 @@ def open_input(name: str) -> Iterator[io.BufferedReader]:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from None
     with stream:
         yield stream
-
-
-def size_of(stream: BinaryIO | io.BufferedReader) -> int | None:
-    """Bytes of a regular file, None where nobody knows yet."""
-    status = os.fstat(stream.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def batches(stream: io.BufferedIOBase) -> Iterator[list[Line]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest.commands.arguments import pair, rate
 from ingest.commands.events_in import Event, csv_events, json_events, json_value
-from ingest.commands.lines import BrokenInput, open_input, size_of
+from ingest.commands.lines import BrokenInput, open_input
 from ingest.commands.terminal import progress, say
 from ingest.core.keys import DEFAULT_FIELDS, KeyReader, key_reader
 from ingest.errors import UsageError
@@ -29,7 +29,7 @@ examples:
       --set service=chat --set stream=true
   zcat requests.jsonl.gz | ingest produce -
 """
-_PROGRESS_EVERY = 500
+_TELL_EVERY_S = 0.1
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -85,11 +85,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         events = _events(args, stream)
         with (
             open_sender(kafka_connection(settings), topic) as sender,
-            progress(f"to {topic}", size_of(stream)) as advance,
+            progress(f"events to {topic}") as advance,
         ):
             started = time.monotonic()
             try:
-                send_all(_watched(events, stream, advance), sender, key_of, Pace(args.rate))
+                send_all(_counted(events, advance), sender, key_of, Pace(args.rate))
             except (KeyboardInterrupt, BrokenInput):
                 sender.finish()
                 _print(args, topic, sender, time.monotonic() - started)
@@ -143,17 +143,15 @@ def _events(args: argparse.Namespace, stream: io.BufferedReader) -> Iterator[Eve
     return json_events(stream, fixed)
 
 
-def _watched(
-    events: Iterator[Event], stream: io.BufferedReader, advance: Callable[[int], None]
-) -> Iterator[Event]:
-    """Pass the events on and tell how far in the input they are."""
-    known, told = size_of(stream) is not None, 0
-    for number, event in enumerate(events):
+def _counted(events: Iterator[Event], advance: Callable[[int], None]) -> Iterator[Event]:
+    """Pass the events on and tell their number, a few times per second."""
+    untold, due = 0, time.monotonic()
+    for event in events:
         yield event
-        if known and number % _PROGRESS_EVERY == 0:
-            at = stream.tell()
-            advance(at - told)
-            told = at
+        untold += 1
+        if time.monotonic() >= due:
+            advance(untold)
+            untold, due = 0, time.monotonic() + _TELL_EVERY_S
 
 
 def _print(args: argparse.Namespace, topic: str, sender: "Sender", seconds: float) -> None:

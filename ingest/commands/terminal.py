@@ -84,8 +84,8 @@ def bar(share: float, cells: int = 24) -> str:
 def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Show how far something is, on stderr and once it takes longer than two seconds.
 
-    Gives the function to call with each amount done; `total` None means nobody knows how much
-    there is. Where no person watches, nothing is shown.
+    Gives the function to call with each amount done. Without a `total` the amount itself is shown.
+    Where no person watches, nothing is.
     """
     if not is_terminal(sys.stderr):
         yield lambda _amount: None
@@ -110,7 +110,7 @@ class _Progress:
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TaskProgressColumn(),
+            TextColumn("{task.completed:,}") if total is None else TaskProgressColumn(),
             TimeElapsedColumn(),
         )
         self._bar = Progress(*columns, console=_console(sys.stderr), transient=True)

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from ingest.commands import lines
-from ingest.commands.lines import BrokenInput, batches, open_input, size_of
+from ingest.commands.lines import BrokenInput, batches, open_input
 from ingest.errors import UsageError
 
 
@@ -58,9 +58,3 @@ def test_a_line_without_end_is_refused(monkeypatch):
 def test_a_file_that_cannot_be_read_is_wrong_usage(name, tmp_path):
     with pytest.raises(UsageError, match="cannot be read"), open_input(str(tmp_path / name)):
         pass
-
-
-def test_the_size_of_a_file_is_known(tmp_path):
-    (tmp_path / "a").write_bytes(b"12345")
-    with open_input(str(tmp_path / "a")) as stream:
-        assert size_of(stream) == 5
