@@ -53,6 +53,9 @@ def server_properties(config: EngineConfig) -> dict[str, str]:
         "advertised.listeners": _listed(advertised),
         "listener.security.protocol.map": _protocols(listeners, secure=config.secure),
         "log.dirs": str(_data(config)),
+        # After a crash the node is let in again only when its former self has been given up.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
         "offsets.topic.num.partitions": "4",

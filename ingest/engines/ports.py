@@ -2,6 +2,7 @@
 
 import random
 import socket
+import time
 
 import psutil
 
@@ -11,6 +12,8 @@ from ingest.errors import EngineError
 # Above lie the ports the kernel hands to outgoing connections: a broker that restarts
 # could find its port taken by a client of its own.
 _LOWEST, _LIMIT = 15_000, 32_768
+# A process that was killed lets go of its port a little later than it seems to be gone.
+_PATIENCE_S = 2.0
 
 
 def is_free(port: int) -> bool:
@@ -56,9 +59,12 @@ def holder(port: int) -> str:
 
 
 def check_free(port: int, title: str, option: str) -> None:
-    """Raise EngineError naming the holder where the port is taken."""
-    if not is_free(port):
-        raise EngineError(
-            f"port {port}, wanted for {title}, is taken by {holder(port)}: "
-            f"stop it or choose another port with {option}"
-        )
+    """Raise EngineError naming the holder where the port is taken and stays so."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise EngineError(
+                f"port {port}, wanted for {title}, is taken by {holder(port)}: "
+                f"stop it or choose another port with {option}"
+            )
+        time.sleep(0.05)

@@ -14,6 +14,7 @@ from ingest.adapters.connections import ElasticsearchConnection, KafkaConnection
 from ingest.engines import (
     Addresses,
     EngineConfig,
+    Login,
     default_cache_dir,
     default_data_dir,
     free_port,
@@ -32,11 +33,39 @@ class Engines:
 
     @property
     def kafka(self) -> KafkaConnection:
-        return KafkaConnection(bootstrap=(self.addresses.bootstrap,))
+        """As the administrator, where there are users."""
+        who = self.addresses.credentials
+        return self.kafka_as(who.kafka_admin if who else None)
+
+    def kafka_as(self, login: Login | None) -> KafkaConnection:
+        bootstrap = (self.addresses.bootstrap,)
+        if login is None:
+            return KafkaConnection(bootstrap)
+        return KafkaConnection(
+            bootstrap,
+            security_protocol="SASL_SSL",
+            sasl_mechanism="SCRAM-SHA-512",
+            username=login.username,
+            password=lambda: login.password,
+            ca_file=str(self.addresses.ca_file),
+        )
 
     @property
     def elasticsearch(self) -> ElasticsearchConnection:
-        return ElasticsearchConnection(url=(self.addresses.elasticsearch_url,))
+        """As the administrator, where there are users."""
+        who = self.addresses.credentials
+        return self.elasticsearch_as(who.elasticsearch_admin if who else None)
+
+    def elasticsearch_as(self, login: Login | None) -> ElasticsearchConnection:
+        url = (self.addresses.elasticsearch_url,)
+        if login is None:
+            return ElasticsearchConnection(url)
+        return ElasticsearchConnection(
+            url,
+            username=login.username,
+            password=lambda: login.password,
+            ca_file=str(self.addresses.ca_file),
+        )
 
 
 @contextmanager
