@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.core import Dead, Document, enrich
@@ -67,7 +67,7 @@ def test_a_damaged_event_has_an_outcome(fields: dict[str, str], data: st.DataObj
     assert isinstance(outcome(bytes(value)), Document | Dead)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(events.events, st.sampled_from([{}, *PLACES]))
 @example({"labels": '{"a":1e400}'}, {})
 @example({"usage": '{"prompt_tokens":1e999999999}'}, {})
@@ -105,10 +105,20 @@ def is_finite(value: object) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
+def holds_only_readable_numbers(value: bytes) -> bool:
+    """Tell whether a client's own numbers, which are stored as they came, fit a float."""
+    try:
+        msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
 @given(events.events)
 def test_any_document_is_what_readers_of_the_enriched_topic_expect(fields: dict[str, str]) -> None:
-    fields.pop("labels", None)  # a client's own numbers, of any size
-    event = decode_enriched(stored(encoded(fields)).body)
+    value = encoded(fields)
+    assume(holds_only_readable_numbers(value))
+    event = decode_enriched(stored(value).body)
     assert event.schema_version == 1
     assert len(event.tags) == len(set(event.tags))
     for amount in (event.cost_usd, event.cost_computed_usd, event.cost_reported_usd):
@@ -123,7 +133,7 @@ def test_a_batch_gives_what_each_record_gives_alone_every_time(values: list[byte
     assert together == enrich(records, RULES)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(events.events)
 @example({"usage": '{ "prompt_tokens" : 1.20e1 }', "mine": '"\\u00e9\\/"', "n": "1.10"})
 def test_whatever_is_not_ours_survives_byte_for_byte(fields: dict[str, str]) -> None:
@@ -136,11 +146,11 @@ def test_whatever_is_not_ours_survives_byte_for_byte(fields: dict[str, str]) -> 
 @given(events.events)
 def test_nothing_that_was_sent_is_lost(fields: dict[str, str]) -> None:
     """A value of ours that changed is found where invalid or unusual ones are kept."""
-    after = document(encoded(fields), UNMASKED)
+    after = texts(encoded(fields), UNMASKED)
+    unfit = msgspec.json.decode(after.get("invalid_fields", "{}"), type=dict[str, str])
     for name in ("model", "service", "user_id", "labels"):
         text = fields.get(name, "null")
-        kept = name in after or text == "null"
-        assert kept or after["invalid_fields"][name] == text
+        assert name in after or text == "null" or unfit[name] == text
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.sampled_from(events.NAMES))
@@ -167,8 +177,10 @@ class TestCost:
         }
         return Decimal(texts(event)["cost_usd"])
 
-    @given(*[events.counts] * 4)
-    def test_it_is_never_negative_and_has_9_decimals(self, *counts: int) -> None:
+    @given(st.tuples(*[events.counts] * 4))
+    def test_it_is_never_negative_and_has_9_decimals(
+        self, counts: tuple[int, int, int, int]
+    ) -> None:
         cost = self.cost(*counts)
         assert cost >= 0
         assert cost == round(cost, 9)
@@ -222,7 +234,7 @@ def test_an_epoch_in_any_unit_is_the_same_instant(ms: int, unit: int) -> None:
     assert tags({"@timestamp": ms * unit}) == []
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(events.requests)
 def test_enriching_an_enriched_event_changes_nothing(event: dict[str, Any]) -> None:
     once = stored(event)
