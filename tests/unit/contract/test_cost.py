@@ -308,22 +308,6 @@ class TestReportedZero:
         )
 
 
-class TestUnpriced:
-    """Tokens without a price are said to be so; nobody guesses 0."""
-
-    @pytest.mark.parametrize("model", [{"model": "unknown"}, {}])
-    @pytest.mark.parametrize("count", ["input_tokens", "output_tokens", "total_tokens"])
-    def test_tokens_without_a_price_are_tagged(self, model: dict[str, str], count: str) -> None:
-        event = {**model, count: 1}
-        expect(event, NO_COST)
-        assert "unpriced_model" in tags(event)
-
-    @pytest.mark.parametrize("counts", [{}, {"input_tokens": 0, "output_tokens": 0}])
-    def test_no_tokens_need_no_price(self, counts: dict[str, int]) -> None:
-        event = {"model": "unknown", **counts}
-        expect(event, {**NO_COST, "tags": ["model_unknown"]})
-
-
 @pytest.mark.parametrize(
     ("cost", "high"), [("1.0", False), ("1.000000001", True), ("0.5", False), ("20", True)]
 )
