@@ -1,0 +1,82 @@
+"""Fault tests: real engines, real worker processes, things that go wrong, and one judge."""
+
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fault.harness.table import Row, render
+from tests.fault.harness.world import World
+from tests.support.engines import Engines, own_engines
+
+_ROWS = pytest.StashKey[list[Row]]()
+_PASSED = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fault-seed", type=int, help="seed of events and faults, to see a run again")
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """A running Kafka and Elasticsearch that these tests may kill."""
+    with own_engines() as running:
+        yield running
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What decides the events and the moments of the faults."""
+    chosen = request.config.getoption("--fault-seed")
+    number = random.SystemRandom().randrange(1_000_000) if chosen is None else chosen
+    print(f"reproduce with --fault-seed={number}")
+    return int(number)
+
+
+@pytest.fixture
+def world(
+    engines: Engines, tmp_path: Path, seed: int, request: pytest.FixtureRequest
+) -> Iterator[World]:
+    """A world of the test's own; its row is printed, and kept for the table at the end."""
+    began_s = time.monotonic()
+    world = World(engines, tmp_path, f"f{uuid.uuid4().hex[:10]}", seed)
+    try:
+        world.open()
+        yield world
+    finally:
+        world.close()
+        row = Row(
+            test=request.node.name,
+            passed=request.node.stash.get(_PASSED, False),
+            seed=seed,
+            seconds=time.monotonic() - began_s,
+            faults=world.faults,
+            figures=world.figures,
+        )
+        request.config.stash.setdefault(_ROWS, []).append(row)
+        print(*render([row]), sep="\n")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.when == "call":
+        item.stash[_PASSED] = report.passed
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "engines" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.engines)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if rows := config.stash.get(_ROWS, []):
+        terminalreporter.section("fault tests")
+        terminalreporter.write_line("\n".join(render(rows)))

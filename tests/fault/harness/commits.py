@@ -1,0 +1,71 @@
+"""The groups' offsets: sampled while things go wrong, and waited for at the end."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.kafka_admin import KafkaAdmin, open_admin
+from ingest.errors import IngestError
+from tests.fault.harness.reconciler import Offsets
+
+SAMPLE_S = 0.5
+
+
+class CommitWatch:
+    """Samples what both groups have committed, from a thread of its own, until stopped."""
+
+    def __init__(self, connection: KafkaConnection, groups: Sequence[str]) -> None:
+        self._connection = connection
+        self._groups = groups
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="commits", daemon=True)
+        self.samples: list[Offsets] = []
+
+    def start(self) -> None:
+        """Begin to sample."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop sampling."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with open_admin(self._connection) as admin:
+                    self._sample(admin)
+            except IngestError:
+                self._stopping.wait(SAMPLE_S)  # no broker: nothing can be committed either
+
+    def _sample(self, admin: KafkaAdmin) -> None:
+        while not self._stopping.wait(SAMPLE_S):
+            self.samples.append(committed(admin, self._groups))
+
+
+def committed(admin: KafkaAdmin, groups: Sequence[str]) -> Offsets:
+    """Give what all these groups have committed; each reads a topic of its own."""
+    return {
+        place: offset
+        for group in groups
+        for place, offset in admin.committed_offsets(group).items()
+    }
+
+
+def wait_for_the_end(
+    connection: KafkaConnection, groups: Sequence[str], topics: Sequence[str], at_most_s: float
+) -> tuple[Offsets, Offsets]:
+    """Wait until group n has committed all of topic n; returns the commits and the ends.
+
+    The groups are asked before the ends: when one is through, the next one's topic is complete.
+    """
+    deadline_s = time.monotonic() + at_most_s
+    while True:
+        with open_admin(connection) as admin:
+            commits = committed(admin, groups)
+            ends = {place: end for place, end in admin.end_offsets(topics).items() if end}
+        if commits == ends:
+            return commits, ends
+        assert time.monotonic() < deadline_s, f"not drained in {at_most_s:.0f} s: {commits} {ends}"
+        time.sleep(SAMPLE_S)

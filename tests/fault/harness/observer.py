@@ -1,0 +1,117 @@
+"""Reads back what is in Kafka and Elasticsearch: plainly, and not through the code under test."""
+
+import json
+from collections.abc import Iterator
+from contextlib import aclosing
+from typing import Any
+from urllib.request import Request, urlopen
+
+import msgspec
+
+from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.kafka_tail import follow
+from ingest.core import RawRecord
+from schemas import headers
+from tests.fault.harness.reconciler import Enriched, Offsets, Position, Stored
+
+PAGE = 2_000
+ANSWER_S = 30.0
+
+
+async def read_topic(connection: KafkaConnection, topic: str, ends: Offsets) -> list[RawRecord]:
+    """Read a topic from its beginning up to `ends`."""
+    left = sum(end for place, end in ends.items() if place[0] == topic)
+    if not left:
+        return []
+    partitions = sum(place[0] == topic for place in ends)
+    records: list[RawRecord] = []
+    async with aclosing(follow(connection, topic, partitions, "beginning")) as stream:
+        async for record in stream:
+            records.append(record)
+            if len(records) == left:
+                break
+    return records
+
+
+def enriched_of(record: RawRecord) -> Enriched:
+    """Take an enriched record apart."""
+    found = {name: content or b"" for name, content in record.headers}
+    return Enriched(
+        id=found[headers.ID].decode(),
+        version=int(found[headers.VERSION]),
+        partition=record.partition,
+        body=record.value or b"",
+    )
+
+
+def dead_of(record: RawRecord) -> Position:
+    """Tell which raw record a dead letter is about."""
+    found = {name: content or b"" for name, content in record.headers}
+    _, partition, offset = found[headers.ID].decode().rsplit("/", 2)
+    return int(partition), int(offset)
+
+
+class _Hit(msgspec.Struct):
+    index: str = msgspec.field(name="_index")
+    id: str = msgspec.field(name="_id")
+    version: int = msgspec.field(name="_version")
+    source: msgspec.Raw = msgspec.field(name="_source")
+
+
+class _Hits(msgspec.Struct):
+    hits: list[_Hit]
+
+
+class _Page(msgspec.Struct):
+    scroll: str = msgspec.field(name="_scroll_id")
+    hits: _Hits
+
+
+_page = msgspec.json.Decoder(_Page).decode
+
+
+class Indices:
+    """The daily indices of one prefix."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._url = url
+        self._pattern = f"{prefix}-*"
+
+    def refresh(self) -> None:
+        """Make everything written visible."""
+        self._ask("POST", f"/{self._pattern}/_refresh")
+
+    def counts(self) -> dict[str, int]:
+        """Count the documents of each index."""
+        listed = json.loads(self._ask("GET", f"/_cat/indices/{self._pattern}?format=json&h=index"))
+        names = [entry["index"] for entry in listed]
+        return {n: json.loads(self._ask("GET", f"/{n}/_count"))["count"] for n in names}
+
+    def writes(self) -> int:
+        """Count how many times a document was written, first or again; refused ones excluded."""
+        answer = json.loads(self._ask("GET", f"/{self._pattern}/_stats/docs?level=shards"))
+        return sum(
+            copies[0]["seq_no"]["max_seq_no"] + 1
+            for index in answer["indices"].values()
+            for copies in index["shards"].values()
+        )
+
+    def documents(self) -> Iterator[Stored]:
+        """Read every document."""
+        query = {"size": PAGE, "sort": ["_doc"], "version": True}
+        page = _page(self._ask("POST", f"/{self._pattern}/_search?scroll=1m", query))
+        while page.hits.hits:
+            for hit in page.hits.hits:
+                yield Stored(hit.index, hit.id, hit.version, bytes(hit.source))
+            body = {"scroll": "1m", "scroll_id": page.scroll}
+            page = _page(self._ask("POST", "/_search/scroll", body))
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+        request = Request(
+            self._url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"content-type": "application/json"},
+        )
+        with urlopen(request, timeout=ANSWER_S) as response:
+            return bytes(response.read())

@@ -1,0 +1,106 @@
+"""Workers as their users run them: the command `ingest worker` and the replicas it starts."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+
+from tests.support.engines import ROOT
+
+LOOK_S = 0.05
+WAIT_S = 60.0
+
+
+class Worker:
+    """One `ingest worker` with its replicas; its log is in `log_file`, a JSON object a line."""
+
+    def __init__(
+        self, config: Path, log_file: Path, options: Sequence[str], note: Callable[[str], None]
+    ) -> None:
+        self._note = note
+        self._log_file = log_file
+        command = [sys.executable, "-m", "ingest", "worker", "--config", str(config)]
+        with log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "--log-format", "json", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+
+    def told(self, event: str, **fields: Any) -> list[dict[str, Any]]:
+        """List the log lines of one event that have these fields."""
+        return [
+            line
+            for line in map(_line, self._log_file.read_bytes().splitlines())
+            if line.get("event") == event and fields.items() <= line.items()
+        ]
+
+    def wait_for(self, event: str, times: int = 1, **fields: Any) -> None:
+        """Wait until the log has told an event this often."""
+        self._wait(lambda: len(self.told(event, **fields)) >= times, event)
+
+    def kill_replica(self, random: Random) -> None:
+        """End one replica at once, as a crash would; the worker starts it again.
+
+        It is one of those that have lived longest: a replica that keeps dying would end all.
+        """
+        self._wait(lambda: bool(self._replicas()), "replica")
+        self._note("kill replica")
+        oldest = sorted(self._replicas(), key=psutil.Process.create_time)[:2]
+        with suppress(psutil.NoSuchProcess):
+            random.choice(oldest).kill()
+
+    def kill(self) -> None:
+        """End the worker and its replicas at once."""
+        replicas = self._replicas()
+        self._process.kill()
+        for replica in replicas:
+            with suppress(psutil.NoSuchProcess):
+                replica.kill()
+        self._process.wait()
+        psutil.wait_procs(replicas, timeout=WAIT_S)
+
+    def terminate(self) -> tuple[int, float]:
+        """Ask it to end; returns its exit code and the seconds it took."""
+        self._note("stop worker")
+        began_s = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(WAIT_S)
+        return code, time.monotonic() - began_s
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, None while it runs."""
+        return self._process.poll()
+
+    def _replicas(self) -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self._process.pid).children()
+        return []
+
+    def _wait(self, done: Callable[[], bool], what: str) -> None:
+        deadline_s = time.monotonic() + WAIT_S
+        while not done():
+            assert self.exit_code is None, f"the worker ended before {what}: {self._log_file}"
+            assert time.monotonic() < deadline_s, f"no {what} in {WAIT_S:.0f} s: {self._log_file}"
+            time.sleep(LOOK_S)
+
+
+def _line(text: bytes) -> dict[str, Any]:
+    """Read a log line; a traceback's lines, or half a line, tell nothing."""
+    try:
+        line: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}

@@ -1,0 +1,160 @@
+"""One fault test's world: topics, groups and indices of its own on the session's engines."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from ingest.adapters.kafka_admin import open_admin
+from ingest.app import kafka_connection, rules_from, topic_specs
+from ingest.engines import ENGINES, EngineName, kill, resume, start_one, suspend
+from ingest.pipeline.replicas import ROLES, Role, group_of
+from ingest.pipeline.topics import plan
+from ingest.settings import load
+from tests.fault.harness.commits import CommitWatch, committed, wait_for_the_end
+from tests.fault.harness.events import Event, events
+from tests.fault.harness.load import Load
+from tests.fault.harness.observer import Indices, dead_of, enriched_of, read_topic
+from tests.fault.harness.reconciler import Figures, Offsets, Seen, judge
+from tests.fault.harness.workers import Worker
+from tests.support.engines import Engines
+
+DRAIN_S = 60.0
+PER_S = 500.0
+
+_CONFIG = """\
+[kafka]
+bootstrap = "{bootstrap}"
+[topics]
+raw = "{prefix}-raw"
+enriched = "{prefix}-enriched"
+dead = "{prefix}-dead"
+alerts = "{prefix}-alerts"
+[elasticsearch]
+url = "{url}"
+index_prefix = "{prefix}"
+replicas = 0
+[worker]
+group_prefix = "{prefix}"
+instance = "{prefix}"
+session_timeout = "6s"
+"""
+
+
+class World:
+    """What a fault test is written with: load, workers, faults, and the verdict."""
+
+    def __init__(self, engines: Engines, folder: Path, prefix: str, seed: int) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        self.figures: Figures | None = None
+        self.faults: list[str] = []
+        self._engines = engines
+        self._folder = folder
+        self._config = folder / "ingest.toml"
+        url = engines.addresses.elasticsearch_url
+        bootstrap = engines.addresses.bootstrap
+        self._config.write_text(_CONFIG.format(bootstrap=bootstrap, url=url, prefix=prefix))
+        self._settings = load(self._config)
+        self._kafka = kafka_connection(self._settings)
+        self._indices = Indices(url, prefix)
+        self._groups = [group_of(prefix, role) for role in ROLES]
+        self._topics = [self._settings.topics.raw, self._settings.topics.enriched]
+        self._watch = CommitWatch(self._kafka, self._groups)
+        self._events = events(seed, datetime.now(UTC))
+        self._loads: list[Load] = []
+        self._workers: list[Worker] = []
+
+    def open(self) -> None:
+        """Make the topics."""
+        with open_admin(self._kafka) as admin:
+            for action in plan(topic_specs(self._settings), {}):
+                admin.apply(action)
+        self._watch.start()
+
+    def close(self) -> None:
+        """End what was started, and leave both engines running for the next test."""
+        self._watch.stop()
+        for worker in self._workers:
+            worker.kill()
+        for name in ENGINES:
+            self.bring_back(name)
+
+    # Input
+
+    def load(self, per_s: float = PER_S) -> Load:
+        """Send events at a rate for the length of a `with`."""
+        return self._sending(self._events, per_s)
+
+    def send(self, count: int) -> None:
+        """Send this many events as fast as Kafka takes them."""
+        with self._sending(islice(self._events, count), None):
+            pass
+
+    def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
+        load = Load(self._kafka, self._topics[0], stream, per_s)
+        self._loads.append(load)
+        return load
+
+    # Workers and engines
+
+    def start_worker(self, *options: str) -> Worker:
+        """Start `ingest worker` with these options; it is not waited for."""
+        log_file = self._folder / f"worker-{len(self._workers)}.log"
+        worker = Worker(self._config, log_file, options, self.faults.append)
+        self._workers.append(worker)
+        return worker
+
+    def kill_engine(self, name: EngineName) -> None:
+        """End Kafka or Elasticsearch at once, as a crash would."""
+        self.faults.append(f"kill {name}")
+        kill(self._engines.config, name)
+
+    def suspend_engine(self, name: EngineName) -> None:
+        """Let Kafka or Elasticsearch stand still until it is brought back."""
+        self.faults.append(f"suspend {name}")
+        suspend(self._engines.config, name)
+
+    def bring_back(self, name: EngineName) -> None:
+        """Let a suspended engine go on, or start a killed one; the data is as it was."""
+        resume(self._engines.config, name)
+        start_one(self._engines.config, name, print)
+
+    def committed(self, role: Role) -> Offsets:
+        """Give what the role's group has committed."""
+        with open_admin(self._kafka) as admin:
+            return committed(admin, [self._groups[ROLES.index(role)]])
+
+    # Verdict
+
+    def verify(self) -> Figures:
+        """Wait until everything is done, then hold every event against every promise."""
+        commits, ends = wait_for_the_end(self._kafka, self._groups, self._topics, DRAIN_S)
+        self._watch.stop()
+        sent = [event for load in self._loads for event in load.sent]
+        seen = asyncio.run(self._look([*self._watch.samples, commits], ends))
+        breaches, self.figures = judge(sent, seen, rules_from(self._settings))
+        assert not breaches, "\n".join(map(str, breaches))
+        return self.figures
+
+    async def _look(self, commits: Sequence[Offsets], ends: Offsets) -> Seen:
+        topics = self._settings.topics
+        with open_admin(self._kafka) as admin:
+            there = admin.end_offsets([topics.raw, topics.enriched, topics.dead])
+        raw, enriched, dead = [
+            await read_topic(self._kafka, topic, there)
+            for topic in (topics.raw, topics.enriched, topics.dead)
+        ]
+        self._indices.refresh()
+        return Seen(
+            raw=raw,
+            enriched=list(map(enriched_of, enriched)),
+            dead=list(map(dead_of, dead)),
+            stored=list(self._indices.documents()),
+            counts=self._indices.counts(),
+            writes=self._indices.writes(),
+            commits=commits,
+            ends=ends,
+        )
