@@ -62,7 +62,12 @@ class Worker:
             random.choice(oldest).kill()
 
     def kill(self) -> None:
-        """End the worker and its replicas at once."""
+        """End the worker and its replicas at once, as a crash of their machine would."""
+        self._note("kill worker")
+        self.end()
+
+    def end(self) -> None:
+        """Leave no process behind."""
         replicas = self._replicas()
         self._process.kill()
         for replica in replicas:
@@ -100,7 +105,7 @@ class Worker:
 def _line(text: bytes) -> dict[str, Any]:
     """Read a log line; a traceback's lines, or half a line, tell nothing."""
     try:
-        line: dict[str, Any] = json.loads(text)
+        line = json.loads(text)
     except ValueError:
         return {}
     return line if isinstance(line, dict) else {}

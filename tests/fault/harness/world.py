@@ -78,7 +78,7 @@ class World:
         """End what was started, and leave both engines running for the next test."""
         self._watch.stop()
         for worker in self._workers:
-            worker.kill()
+            worker.end()
         for name in ENGINES:
             self.bring_back(name)
 
@@ -126,6 +126,11 @@ class World:
         """Give what the role's group has committed."""
         with open_admin(self._kafka) as admin:
             return committed(admin, [self._groups[ROLES.index(role)]])
+
+    def wait_until_done(self, role: Role) -> None:
+        """Wait until one role has committed everything that is in its topic now."""
+        number = ROLES.index(role)
+        wait_for_the_end(self._kafka, [self._groups[number]], [self._topics[number]], DRAIN_S)
 
     # Verdict
 

@@ -1,0 +1,46 @@
+"""Something dies under load, again and again."""
+
+
+def test_t02_killed_replicas_lose_nothing(world):
+    worker = world.start_worker("--replicas", "2")
+    with world.load() as load:
+        for _ in range(10):
+            load.pass_by(world.random.randrange(1_000, 2_500))
+            worker.kill_replica(world.random)
+    world.verify()
+    assert len(worker.told("replica_died")) == 10
+
+
+def test_t02_a_killed_worker_is_replaced(world):
+    with world.load() as load:
+        for _ in range(3):
+            worker = world.start_worker()
+            worker.wait_for("partitions_assigned", times=2)
+            load.pass_by(world.random.randrange(500, 1_500))
+            worker.kill()
+    world.start_worker()
+    world.verify()
+
+
+def test_t12_a_killed_broker_loses_nothing(world):
+    worker = world.start_worker()
+    with world.load() as load:
+        for _ in range(2):
+            load.pass_by(world.random.randrange(1_000, 2_500))
+            world.kill_engine("kafka")
+            world.bring_back("kafka")
+        load.pass_by(1_000)
+    world.verify()
+    assert worker.exit_code is None
+
+
+def test_t16_a_killed_elasticsearch_loses_nothing(world):
+    worker = world.start_worker()
+    with world.load() as load:
+        for _ in range(2):
+            load.pass_by(world.random.randrange(1_000, 2_500))
+            world.kill_engine("elasticsearch")
+            world.bring_back("elasticsearch")
+        load.pass_by(1_000)
+    world.verify()
+    assert not worker.told("replica_died")
