@@ -22,6 +22,18 @@ def test_t02_a_killed_worker_is_replaced(world):
     world.verify()
 
 
+def test_t04_a_worker_killed_with_batches_stuck_has_not_committed_past_them(world):
+    worker = world.start_worker()
+    with world.load() as load:
+        load.pass_by(1_000)
+        world.suspend_engine("elasticsearch")
+        load.pass_by(2_000)  # several commit intervals long
+        worker.kill()
+        world.bring_back("elasticsearch")
+    world.start_worker()
+    world.verify()
+
+
 def test_t12_a_killed_broker_loses_nothing(world):
     worker = world.start_worker()
     with world.load() as load:
