@@ -1,5 +1,6 @@
 """Fault tests: real engines, real worker processes, things that go wrong, and one judge."""
 
+import os
 import random
 import time
 import uuid
@@ -16,10 +17,6 @@ _ROWS = pytest.StashKey[list[Row]]()
 _PASSED = pytest.StashKey[bool]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fault-seed", type=int, help="seed of events and faults, to see a run again")
-
-
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """A running Kafka and Elasticsearch that these tests may kill."""
@@ -28,12 +25,11 @@ def engines() -> Iterator[Engines]:
 
 
 @pytest.fixture
-def seed(request: pytest.FixtureRequest) -> int:
-    """What decides the events and the moments of the faults."""
-    chosen = request.config.getoption("--fault-seed")
-    number = random.SystemRandom().randrange(1_000_000) if chosen is None else chosen
-    print(f"reproduce with --fault-seed={number}")
-    return int(number)
+def seed() -> int:
+    """What decides the events and the moments of the faults; FAULT_SEED chooses it."""
+    number = int(os.environ.get("FAULT_SEED") or random.SystemRandom().randrange(1_000_000))
+    print(f"reproduce with FAULT_SEED={number}")
+    return number
 
 
 @pytest.fixture
