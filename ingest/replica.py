@@ -81,6 +81,7 @@ def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
             dead_letters=DeadLetters(producer, settings.topics.dead, clock, stats),
             clock=clock,
             stats=stats,
+            payload_seen=_tell_payload,
         )
         return Work(
             intake=_intake(settings, role.handle, fail, clock),
@@ -144,6 +145,11 @@ def _intake(settings: Settings, handle: Handle, fail: Fail, clock: SystemClock) 
         max_batch_events=worker.max_batch_events,
         max_batch_bytes=worker.max_batch_bytes,
     )
+
+
+def _tell_payload(fields: list[str]) -> None:
+    remedy = "prompts and answers are passed on: name what must not be in [privacy] drop"
+    event(log, logging.WARNING, "payload_fields", fields=fields, remedy=remedy)
 
 
 def _tell_circuit(up: bool, detail: str) -> None:

@@ -96,7 +96,7 @@ class KafkaProducer:
 
     @property
     def step_at(self) -> float:
-        """The clock at the last confirmation, or at the last failed attempt."""
+        """The clock at the last failed attempt."""
         return self._step_at
 
     async def start(self) -> None:
@@ -186,7 +186,6 @@ class KafkaProducer:
                 except KafkaError as error:
                     self._survive(error, topic)
                 else:
-                    self._note_step()
                     break
                 await asyncio.sleep(AGAIN_S)
                 end = run.start + run.batch.record_count()

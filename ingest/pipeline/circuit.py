@@ -13,7 +13,8 @@ REMIND_S = 60.0
 class Circuit:
     """Lets `concurrency` requests through at a time, in order of arrival; one while it is down.
 
-    Waiting here never leaves the consumer group. `step_at` is the clock at the last report.
+    Waiting here never leaves the consumer group. `step_at` is the clock at the last
+    report that it is down.
     `changed(up, detail)` is called at each change, and every minute while it stays down.
     """
 
@@ -49,12 +50,14 @@ class Circuit:
 
     def report(self, up: bool, detail: str = "", retry_after_s: float | None = None) -> None:
         """Say what a request showed; `retry_after_s` is what the cluster asked for."""
-        now = self.step_at = self._clock.monotonic()
+        now = self._clock.monotonic()
         if up:
             self._backoff = Backoff(self._clock.random)
             self._not_before = now
-        elif retry_after_s:
-            self._not_before = now + min(retry_after_s, LONGEST_RETRY_AFTER_S)
+        else:
+            self.step_at = now
+            if retry_after_s:
+                self._not_before = now + min(retry_after_s, LONGEST_RETRY_AFTER_S)
         if up != self.up or (not up and now - self._told_at >= REMIND_S):
             self._told_at = now
             self.up = up

@@ -2,17 +2,22 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from ingest.core import enrich
 from ingest.core.identity import headers_of
+from ingest.core.privacy import payload_fields_seen
 from ingest.core.rules import Rules
 from ingest.core.types import Dead, Document, Outcome, Record
+from ingest.errors import Fatal
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.ports import Clock, Message, Producer
 from ingest.pipeline.stats import Stats
+
+ROOM_TRIES = 60
+TRY_S = 1.0
 
 TOO_LARGE = Dead("too_large", "the enriched record is larger than its topic takes")
 
@@ -22,7 +27,8 @@ class EnrichRole:
 
     When `handle` returns, every record of the batch is confirmed by Kafka: on the enriched topic
     under the same key and partition number, or on the dead-letter topic. A batch handled again
-    after a crash repeats its records under the same ids.
+    after a crash repeats its records under the same ids. `payload_seen` is called once, with the
+    names of prompts, answers and the like that are passed on because nothing says to drop them.
     """
 
     def __init__(
@@ -34,6 +40,7 @@ class EnrichRole:
         dead_letters: DeadLetters,
         clock: Clock,
         stats: Stats,
+        payload_seen: Callable[[list[str]], None],
     ) -> None:
         self._rules = rules
         self._topic = enriched_topic
@@ -41,6 +48,7 @@ class EnrichRole:
         self._dead_letters = dead_letters
         self._clock = clock
         self._stats = stats
+        self._payload_seen: Callable[[list[str]], None] | None = payload_seen
         self._order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def handle(self, batch: Batch) -> None:
@@ -54,6 +62,7 @@ class EnrichRole:
         2. Hand documents and dead letters over to Kafka, in offset order within the partition.
         3. Wait until Kafka has confirmed each of them.
         """
+        self._look_for_payload(batch.records)
         async with self._order[batch.partition]:
             await self._room_for(batch.partition)
             if batch.gone:
@@ -72,9 +81,23 @@ class EnrichRole:
         return await self._dead_letters.hand_over(batch.partition, burials, "decode")
 
     async def _room_for(self, partition: int) -> None:
-        """Wait until the enriched topic has this partition: raw may have been grown first."""
-        while await self._producer.partitions(self._topic) <= partition:
-            await self._clock.sleep(1.0)
+        """Wait a minute for the enriched topic to have this partition: it may be growing now.
+
+        Raises Fatal if it does not: raw was grown alone, and only an operator can change that.
+        """
+        for _ in range(ROOM_TRIES):
+            if (found := await self._producer.partitions(self._topic)) > partition:
+                return
+            await self._clock.sleep(TRY_S)
+        raise Fatal(
+            f"topic {self._topic} has only {found} partitions, but there are records of "
+            f"partition {partition}: run `ingest setup`, which grows it"
+        )
+
+    def _look_for_payload(self, records: Sequence[Record]) -> None:
+        if self._payload_seen and (names := payload_fields_seen(records, self._rules)):
+            self._payload_seen(names)
+            self._payload_seen = None
 
 
 def _sort(

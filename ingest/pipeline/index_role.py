@@ -140,6 +140,7 @@ class IndexRole:
             if batch.gone:
                 return list(entries), []
             reply = await self._cluster.bulk(body_of(entries))
+            batch.step_at = self._clock.monotonic()
             verdicts = judge(reply, len(entries))
             self._report(reply, verdicts)
         if verdicts[0].action is Action.DIVIDE and len(entries) > 1:

@@ -15,9 +15,10 @@ T = TypeVar("T")
 async def patiently(
     batch: Batch, clock: Clock, sink_step_at: Callable[[], float], work: Awaitable[T]
 ) -> T:
-    """Await `work`; whatever step its sink makes meanwhile counts as a step of the batch.
+    """Await `work`; each failed attempt to reach its sink counts as a step of the batch.
 
-    So it does while the batch is in line behind others that wait for the same sink.
+    So it does while the batch is in line behind others that wait for the same sink. A sink that
+    works gives no such excuse: then the batch has to make steps of its own.
     """
     task = asyncio.ensure_future(work)
     try:

@@ -23,7 +23,7 @@ class Producer(Protocol):
 
     @property
     def step_at(self) -> float:
-        """The clock at the last confirmation, or at the last failed attempt."""
+        """The clock at the last failed attempt; while there are such, who waits is not stuck."""
         ...
 
     async def hand_over(

@@ -117,8 +117,11 @@ async def test_a_broken_sequence_ends_the_process(producer, sending):
         await deliver(producer, "enriched", messages(10))
 
 
-async def test_a_confirmation_is_a_step(producer, sending):
+async def test_only_a_failed_attempt_excuses_who_waits(producer, sending):
     producer._step_at = 0.0
+    await deliver(producer, "enriched", messages(10))
+    assert producer.step_at == 0
+    sending.on_delivery = [LeaderNotAvailableError()]
     await deliver(producer, "enriched", messages(10))
     assert producer.step_at > 0
 

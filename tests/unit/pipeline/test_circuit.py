@@ -186,8 +186,9 @@ async def test_changes_are_told_once_and_an_outage_every_minute(circuit, clock, 
     assert told == [(False, "refused")] * 3 + [(True, "")]
 
 
-async def test_every_report_is_a_step(circuit, clock):
+async def test_only_a_report_that_it_is_down_excuses_who_waits(circuit, clock):
     await clock.advance(7)
+    circuit.report(True)
     assert circuit.step_at == 1_000
     circuit.report(False)
     assert circuit.step_at == 1_007

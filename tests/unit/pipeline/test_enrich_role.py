@@ -50,7 +50,7 @@ def role(producer, stats, clock):
     return role_of(producer, stats, clock)
 
 
-def role_of(producer, stats, clock):
+def role_of(producer, stats, clock, payload_seen=lambda names: None):
     return EnrichRole(
         rules=Rules(),
         enriched_topic="enriched",
@@ -58,6 +58,7 @@ def role_of(producer, stats, clock):
         dead_letters=DeadLetters(producer, "dead", clock, stats),
         clock=clock,
         stats=stats,
+        payload_seen=payload_seen,
     )
 
 
@@ -199,3 +200,20 @@ async def test_a_batch_in_line_is_not_stuck_while_kafka_is_tried(role, producer,
     producer.partition_counts["enriched"] = 4
     tries.set()
     await asyncio.gather(*handled)
+
+
+async def test_records_of_a_partition_that_enriched_does_not_have_end_the_process(role, producer):
+    producer.partition_counts["enriched"] = 2
+    with pytest.raises(Fatal, match=r"only 2 partitions.*run `ingest setup`"):
+        await role.handle(batch(event(0), partition=3))
+    assert producer.records == []
+
+
+async def test_a_payload_that_is_passed_on_is_told_once(producer, stats, clock):
+    told = []
+    role = role_of(producer, stats, clock, told.append)
+    await role.handle(batch(event(0)))
+    assert told == []
+    await role.handle(batch(event(1, messages=[]), event(2, prompt="p"), first=1))
+    await role.handle(batch(event(3, messages=[]), first=3))
+    assert told == [["messages", "prompt"]]
