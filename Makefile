@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint docs lock clean
+.PHONY: help demo test check fault lint docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,9 @@ test: lint ## lint, then every test, real engines included
 check: lint ## lint, then the tests without engines: under a minute
 	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
 
+fault: .venv/dev.stamp ## faults injected into real engines, every event accounted for; prints a table
+	$(BIN)/python -m pytest tests/fault
+
 lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -28,7 +31,7 @@ docs: .venv/dev.stamp ## regenerate the reference pages, JSON Schemas and exampl
 	$(BIN)/python -m scripts.reference
 
 lock: .venv/dev.stamp ## refresh the pinned requirements
-	$(BIN)/python scripts/lock.py
+	$(BIN)/python -m scripts.lock
 
 clean: ## remove the environment
 	rm -rf .venv

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from schemas.fields import Count, about
 from schemas.request import Request
@@ -123,7 +123,10 @@ class EnrichedEvent(Request, frozen=True, kw_only=True, omit_defaults=True):
             source=_OURS,
         ),
     ] = None
-    error_details: Annotated[Any, about("The error as it was sent, where it was not text.")] = None
+    error_details: Annotated[
+        Raw | UnsetType,
+        about("The error as it was sent, where it was not text; decode it with msgspec.json."),
+    ] = UNSET
     tags: Annotated[
         tuple[str, ...],
         about(
@@ -138,7 +141,7 @@ class EnrichedEvent(Request, frozen=True, kw_only=True, omit_defaults=True):
         ),
     ] = None
     other_fields: Annotated[
-        dict[str, Any] | None,
+        dict[str, Raw] | None,
         about("Fields whose names Elasticsearch does not take."),
     ] = None
     kafka: Annotated[Provenance, about("Where the raw record stands in Kafka.", source="Kafka")]

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from ingest.core import numbers
-from schemas.fields import MAX_LABELS
+from schemas.fields import MAX_LABELS, Scalar
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -35,7 +35,7 @@ _RAW_KEY = re.compile(r"\s*(?:bearer\s|sk-|sk_|AIza|gsk_|xai-|pplx-|hf_|r8_)", r
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_texts = msgspec.json.Decoder(list[str]).decode
-_NOT_SCALAR = (b"{", b"[")
+_decode_labels = msgspec.json.Decoder(dict[str, Scalar]).decode
 
 
 def object_of(raw: Raw) -> dict[str, Raw] | None:
@@ -123,12 +123,13 @@ def tags(raw: Raw) -> Value | None:
 
 
 def labels(raw: Raw) -> Value | None:
-    """Read a flat object of at most 64 scalars.
+    """Read a flat object of at most 64 scalars, numbers such as a float can hold.
 
     A name with a NUL in it is refused here because Elasticsearch would refuse the document.
     """
-    found = object_of(raw)
-    if found is None or len(found) > MAX_LABELS:
+    try:
+        found = _decode_labels(raw)
+    except (msgspec.DecodeError, ValueError):
         return None
-    flat = not any(bytes(value)[:1] in _NOT_SCALAR for value in found.values())
-    return Value(found, raw) if flat and not any("\0" in name for name in found) else None
+    fits = len(found) <= MAX_LABELS and not any("\0" in name for name in found)
+    return Value(found, raw) if fits else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.core import Dead, Document, enrich
@@ -105,19 +105,9 @@ def is_finite(value: object) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def holds_only_readable_numbers(value: bytes) -> bool:
-    """Tell whether a client's own numbers, which are stored as they came, fit a float."""
-    try:
-        msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        return False
-    return True
-
-
 @given(events.events)
 def test_any_document_is_what_readers_of_the_enriched_topic_expect(fields: dict[str, str]) -> None:
     value = encoded(fields)
-    assume(holds_only_readable_numbers(value))
     event = decode_enriched(stored(value).body)
     assert event.schema_version == 1
     assert len(event.tags) == len(set(event.tags))
@@ -202,10 +192,11 @@ class TestCost:
         assert self.cost(*more) >= self.cost(*counts)
 
 
+# Within the year before the record's time in every zone.
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(
-    datetime(2025, 7, 2),  # noqa: DTZ001 - hypothesis adds the zone
-    datetime(2026, 7, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2025, 7, 3),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(2026, 6, 30),  # noqa: DTZ001 - hypothesis adds the zone
     timezones=zones,
 )
 

@@ -63,7 +63,17 @@ def test_a_document_is_decoded_with_exact_amounts_and_aware_times():
     assert event.kafka.offset == 42
     assert event.labels == DOCUMENT["labels"]
     assert event.tags == tuple(DOCUMENT["tags"])
-    assert event.error_details == DOCUMENT["error_details"]
+    assert msgspec.json.decode(event.error_details) == DOCUMENT["error_details"]
+
+
+@pytest.mark.parametrize("number", ["1e400", "9" * 5_000])
+def test_a_number_that_no_float_holds_does_not_hinder_reading(number):
+    body = _json({**DOCUMENT, "error_details": None, "other_fields": None}).replace(
+        b'"error_details":null,"', b'"error_details":{"n":%s},"' % number.encode()
+    )
+    event = decode_enriched(body.replace(b'"other_fields":null', b'"other_fields":{"_n":1e400}'))
+    assert bytes(event.error_details) == b'{"n":%s}' % number.encode()
+    assert bytes(event.other_fields["_n"]) == b"1e400"
 
 
 def test_decoding_what_was_encoded_gives_the_same_event_and_loses_no_field():
