@@ -104,11 +104,16 @@ def index_template(
 
 
 def settings(shards: int, replicas: int) -> dict[str, Any]:
-    """Build the settings of a daily index; only such as every Elasticsearch build knows."""
+    """Build the settings of a daily index; only such as every Elasticsearch build knows.
+
+    The codec makes indices a third smaller at no cost that could be measured. They are not sorted:
+    events arrive in the order of their time anyway (docs/decisions/0009).
+    """
     return {
         "number_of_shards": shards,
         "number_of_replicas": replicas,
         "refresh_interval": "5s",
+        "codec": "best_compression",
     }
 
 

@@ -86,6 +86,7 @@ def test_the_template_of_a_prefix():
     assert template["template"]["settings"]["number_of_shards"] == 2
     assert template["template"]["settings"]["number_of_replicas"] == 1
     assert template["template"]["settings"]["refresh_interval"] == "5s"
+    assert template["template"]["settings"]["codec"] == "best_compression"
 
 
 def test_the_mapping_carries_its_hash():
