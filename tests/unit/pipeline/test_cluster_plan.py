@@ -28,7 +28,12 @@ def template(prefix="llm", **settings):
 
 def stored(prefix="llm", policy=None, **changes):
     """The template as Elasticsearch gives it back."""
-    index = {"number_of_shards": "1", "number_of_replicas": "1", "refresh_interval": "5s"}
+    index = {
+        "number_of_shards": "1",
+        "number_of_replicas": "1",
+        "refresh_interval": "5s",
+        "codec": "best_compression",
+    }
     if policy:
         index["lifecycle"] = {"name": policy}
     return {
