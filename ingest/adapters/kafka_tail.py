@@ -34,7 +34,10 @@ async def follow(
     A broker that goes away is waited for. Raises Unavailable if none answers at first.
     """
     consumer = AIOKafkaConsumer(
-        **client_options(connection), enable_auto_commit=False, auto_offset_reset="earliest"
+        **client_options(connection),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
     brake(consumer._client)  # noqa: SLF001 - see `brake`
     try:

@@ -1,7 +1,8 @@
 """Which offsets may be committed: the end of each partition's leading run of finished batches.
 
 Order is the order of fetching, so holes in the offsets (compaction, transaction markers, expired
-records) need no care. A watermark stays pending until the broker has confirmed it.
+records) need no care; only what comes after the last batch has to be told of. A watermark stays
+pending until the broker has confirmed it.
 """
 
 from collections import deque
@@ -19,10 +20,27 @@ class Tracker:
     def __init__(self) -> None:
         self._queues: dict[Partition, deque[Batch]] = {}
         self._pending: dict[Partition, int] = {}
+        self._reached: dict[Partition, int] = {}
 
     def add(self, batch: Batch) -> None:
         """Register a batch, in fetch order."""
-        self._queues.setdefault((batch.topic, batch.partition), deque()).append(batch)
+        partition = (batch.topic, batch.partition)
+        self._queues.setdefault(partition, deque()).append(batch)
+        self._reached[partition] = batch.next_offset
+
+    def reach(self, partition: Partition, offset: int) -> None:
+        """Reading stands at `offset`, and every record before it is registered.
+
+        What lies between it and the last batch is a hole, which is committed with that batch.
+        The first call says where reading begins.
+        """
+        if offset <= self._reached.setdefault(partition, offset):
+            return
+        self._reached[partition] = offset
+        if queue := self._queues.get(partition):
+            queue[-1].next_offset = offset
+        else:
+            self._pending[partition] = offset
 
     def finish(self, batch: Batch) -> None:
         """Every record of the batch is final."""
@@ -62,7 +80,7 @@ class Tracker:
         """Forget everything: the partitions are lost, or are read again from the commit."""
         for queue in self._queues.values():
             self._give_up(queue)
-        self._queues, self._pending = {}, {}
+        self._queues, self._pending, self._reached = {}, {}, {}
 
     @staticmethod
     def _give_up(batches: Iterable[Batch]) -> None:

@@ -19,14 +19,22 @@ class Deliveries(RuleBasedStateMachine):
         self.finished = set()
         self.next_offset = dict.fromkeys(PARTITIONS, 0)
         self.confirmed = {}
+        self.begin()
+
+    def begin(self):
+        self.closed = False
+        self.ends = {}
+        self.hole = dict.fromkeys(PARTITIONS)
+        for place in PARTITIONS:
+            self.tracker.reach(place, self.next_offset[place])
 
     def may_commit(self, place):
         """The end of the leading run of finished batches, None if there is none."""
-        end = None
+        end = self.hole[place]
         for batch in self.fetched[place]:
             if batch not in self.finished:
                 break
-            end = batch.next_offset
+            end = self.ends[batch]
         return end
 
     @rule(
@@ -41,7 +49,19 @@ class Deliveries(RuleBasedStateMachine):
             self.next_offset[place] = offset + 1
         batch = Batch(*place, records, 0.0)
         self.fetched[place].append(batch)
+        self.ends[batch] = batch.next_offset
         self.tracker.add(batch)
+
+    @precondition(lambda self: not self.closed)
+    @rule(place=st.sampled_from(PARTITIONS), width=st.integers(0, 3))
+    def pass_a_hole(self, place, width):
+        """Reading goes on over offsets that hold no record for us."""
+        self.next_offset[place] += width
+        self.tracker.reach(place, self.next_offset[place])
+        if width and self.fetched[place]:
+            self.ends[self.fetched[place][-1]] = self.next_offset[place]
+        elif width:
+            self.hole[place] = self.next_offset[place]
 
     @precondition(lambda self: self.tracker.open())
     @rule(data=st.data())
@@ -61,6 +81,7 @@ class Deliveries(RuleBasedStateMachine):
     @rule(data=st.data(), place=st.sampled_from(PARTITIONS))
     def close(self, data, place):
         """A rebalance begins: what is not worked on yet is fetched again later."""
+        self.closed = True
         open_ = self.tracker.open()
         started = data.draw(st.sets(st.sampled_from(open_))) if open_ else set()
         self.tracker.forget_unstarted(started)
@@ -78,6 +99,7 @@ class Deliveries(RuleBasedStateMachine):
             assert batch.gone or batch in self.finished
             self.tracker.finish(batch)
         self.fetched = {place: [] for place in PARTITIONS}
+        self.begin()
 
     @invariant()
     def exactly_the_finished_prefix_is_committable(self):

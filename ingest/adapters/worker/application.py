@@ -57,6 +57,9 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
     close: Callable[[], Awaitable[None]]
     successor: Callable[[], str | None]
 
+    async def on_first_start(self) -> None:
+        """Make no folders for tables: there are none, and the working folder may be read-only."""
+
     async def on_stop(self) -> None:
         """Close the sinks last."""
         await super().on_stop()

@@ -40,13 +40,17 @@ class BatchMessage(ConsumerMessage):  # type: ignore[misc]  # Faust is not typed
 
 
 class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
-    """The consumer's own thread, with an aiokafka client that does not spin without brokers."""
+    """The consumer's own thread, with an aiokafka client of our choosing.
+
+    It does not spin without brokers, and passes over what a transaction wrote and then aborted.
+    """
 
     logger = faust_log
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
         brake(consumer._client)  # noqa: SLF001 - see guard
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - see guard
         return consumer
 
 
@@ -71,6 +75,8 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         """Fetch once and yield the records as batches; what is not yielded is fetched again."""
         while self._intake.full and self._flows:
             await self._intake.wait_for_room(LOOK_S)
+        if self._flows:
+            self._note_positions()
         records, _ = await self._wait_next_records(timeout)
         # Read after the wait: what arrives first in a new generation belongs to it.
         generation = self.app.consumer_generation_id
@@ -89,6 +95,15 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
             self._intake.add(batch)
             message = _message(batch, generation)
             yield message.tp, message
+
+    def _note_positions(self) -> None:
+        """Tell how far reading has come: everything fetched has been handed over by now."""
+        subscription = self._aiokafka._subscription.subscription  # noqa: SLF001 - see guard
+        assignment = subscription and subscription.assignment
+        for tp in assignment.tps if assignment else ():
+            state = assignment.state_value(tp)
+            if state.has_valid_position:
+                self._intake.tracker.reach(tp, state.position)
 
     @property
     def _flows(self) -> bool:

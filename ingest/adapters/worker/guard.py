@@ -37,6 +37,7 @@ KNOWN: Mapping[str, str] = {
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.seek_to_committed": "775ab0adc4b052ab",
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.on_thread_stop": "8dfc004e258b6c25",
     "faust.transport.drivers.aiokafka:ConsumerRebalanceListener": "f3d04f29dfb3f716",
+    "faust.app.base:App.on_first_start": "ec655d9c223403cc",
     "faust.app.base:App.on_stop": "bfe5a933defb2324",
     "faust.app.base:App._stop_consumer": "55854a5de12c3f52",
     "faust.app.base:App._on_rebalance_when_stopped": "1b172d9af8ff4eb6",
@@ -51,6 +52,9 @@ KNOWN: Mapping[str, str] = {
     "aiokafka.client:AIOKafkaClient.force_metadata_update": "cb7befef21c8f3f9",
     "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
     "aiokafka.producer.message_accumulator:BatchBuilder": "8050802ca7514186",
+    "aiokafka.consumer.consumer:AIOKafkaConsumer.start": "2f1ba70443327538",
+    "aiokafka.consumer.subscription_state:Assignment": "ce6859542c70a3d4",
+    "aiokafka.consumer.fetcher:FetchResult": "d7db13f06de8248c",
     "aiokafka.consumer.subscription_state:TopicPartitionState": "2b83334afadf6d98",
     "aiokafka.consumer.group_coordinator:GroupCoordinator.reset_generation": "537aa37c531b4de9",
 }

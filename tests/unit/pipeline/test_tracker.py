@@ -39,6 +39,29 @@ def test_holes_in_the_offsets_do_not_hold_a_commit_back(tracker):
     assert tracker.watermarks([RAW_0]) == {RAW_0: 1_001}
 
 
+def test_a_hole_at_the_end_is_committed_with_the_batch_before_it(tracker):
+    tracker.reach(RAW_0, 0)
+    (only,) = added(tracker, batch(0, 1))
+    tracker.reach(RAW_0, 5)
+    assert tracker.watermarks([RAW_0]) == {}
+    tracker.finish(only)
+    assert tracker.watermarks([RAW_0]) == {RAW_0: 5}
+
+
+def test_a_hole_after_what_is_committed_is_committed_too(tracker):
+    tracker.reach(RAW_0, 7)
+    assert tracker.watermarks([RAW_0]) == {}
+    tracker.reach(RAW_0, 9)
+    assert tracker.watermarks([RAW_0]) == {RAW_0: 9}
+
+
+def test_where_reading_begins_anew_is_no_hole(tracker):
+    tracker.reach(RAW_0, 7)
+    tracker.clear()
+    tracker.reach(RAW_0, 9)
+    assert tracker.watermarks([RAW_0]) == {}
+
+
 def test_offset_zero_is_an_offset_like_any(tracker):
     (only,) = added(tracker, batch(0))
     tracker.finish(only)
