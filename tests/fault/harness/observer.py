@@ -75,6 +75,7 @@ class Indices:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._url = url
+        self._prefix = prefix
         self._pattern = f"{prefix}-*"
 
     def refresh(self) -> None:
@@ -95,6 +96,15 @@ class Indices:
             for index in answer["indices"].values()
             for copies in index["shards"].values()
         )
+
+    def mappings(self) -> dict[str, Any]:
+        """Read the mapping of each index."""
+        answer = json.loads(self._ask("GET", f"/{self._pattern}/_mapping"))
+        return {name: index["mappings"] for name, index in answer.items()}
+
+    def create(self, day: str) -> None:
+        """Make an index that nothing was ever written to."""
+        self._ask("PUT", f"/{self._prefix}-{day}")
 
     def documents(self) -> Iterator[Stored]:
         """Read every document."""

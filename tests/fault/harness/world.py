@@ -1,7 +1,7 @@
 """One fault test's world: topics, groups and indices of its own on the session's engines."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from random import Random
 
 from ingest.adapters.kafka_admin import open_admin
 from ingest.app import kafka_connection, rules_from, topic_specs
+from ingest.core import RawRecord
 from ingest.engines import ENGINES, EngineName, kill, resume, start_one, suspend
 from ingest.pipeline.replicas import ROLES, Role, group_of
 from ingest.pipeline.topics import plan
@@ -57,20 +58,20 @@ class World:
         url = engines.addresses.elasticsearch_url
         bootstrap = engines.addresses.bootstrap
         self._config.write_text(_CONFIG.format(bootstrap=bootstrap, url=url, prefix=prefix))
-        self._settings = load(self._config)
-        self._kafka = kafka_connection(self._settings)
-        self._indices = Indices(url, prefix)
+        self.settings = load(self._config)
+        self.kafka = kafka_connection(self.settings)
+        self.indices = Indices(url, prefix)
         self._groups = [group_of(prefix, role) for role in ROLES]
-        self._topics = [self._settings.topics.raw, self._settings.topics.enriched]
-        self._watch = CommitWatch(self._kafka, self._groups)
+        self._topics = [self.settings.topics.raw, self.settings.topics.enriched]
+        self._watch = CommitWatch(self.kafka, self._groups)
         self._events = events(seed, datetime.now(UTC))
         self._loads: list[Load] = []
         self._workers: list[Worker] = []
 
     def open(self) -> None:
         """Make the topics."""
-        with open_admin(self._kafka) as admin:
-            for action in plan(topic_specs(self._settings), {}):
+        with open_admin(self.kafka) as admin:
+            for action in plan(topic_specs(self.settings), {}):
                 admin.apply(action)
         self._watch.start()
 
@@ -94,7 +95,7 @@ class World:
             pass
 
     def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
-        load = Load(self._kafka, self._topics[0], stream, per_s)
+        load = Load(self.kafka, self._topics[0], stream, per_s)
         self._loads.append(load)
         return load
 
@@ -124,42 +125,44 @@ class World:
 
     def committed(self, role: Role) -> Offsets:
         """Give what the role's group has committed."""
-        with open_admin(self._kafka) as admin:
+        with open_admin(self.kafka) as admin:
             return committed(admin, [self._groups[ROLES.index(role)]])
 
     def wait_until_done(self, role: Role) -> None:
         """Wait until one role has committed everything that is in its topic now."""
         number = ROLES.index(role)
-        wait_for_the_end(self._kafka, [self._groups[number]], [self._topics[number]], DRAIN_S)
+        wait_for_the_end(self.kafka, [self._groups[number]], [self._topics[number]], DRAIN_S)
 
     # Verdict
 
     def verify(self) -> Figures:
         """Wait until everything is done, then hold every event against every promise."""
-        commits, ends = wait_for_the_end(self._kafka, self._groups, self._topics, DRAIN_S)
-        self._watch.stop()
+        seen = self.look()
         sent = [event for load in self._loads for event in load.sent]
-        seen = asyncio.run(self._look([*self._watch.samples, commits], ends))
-        breaches, self.figures = judge(sent, seen, rules_from(self._settings))
+        breaches, self.figures = judge(sent, seen, rules_from(self.settings))
         assert not breaches, "\n".join(map(str, breaches))
         return self.figures
 
-    async def _look(self, commits: Sequence[Offsets], ends: Offsets) -> Seen:
-        topics = self._settings.topics
-        with open_admin(self._kafka) as admin:
-            there = admin.end_offsets([topics.raw, topics.enriched, topics.dead])
-        raw, enriched, dead = [
-            await read_topic(self._kafka, topic, there)
-            for topic in (topics.raw, topics.enriched, topics.dead)
-        ]
-        self._indices.refresh()
+    def look(self) -> Seen:
+        """Wait until both roles have done everything, then read all there is."""
+        commits, ends = wait_for_the_end(self.kafka, self._groups, self._topics, DRAIN_S)
+        self._watch.stop()
+        topics = self.settings.topics
+        enriched, dead = self.read(topics.enriched), self.read(topics.dead)
+        self.indices.refresh()
         return Seen(
-            raw=raw,
+            raw=self.read(topics.raw),
             enriched=list(map(enriched_of, enriched)),
             dead=list(map(dead_of, dead)),
-            stored=list(self._indices.documents()),
-            counts=self._indices.counts(),
-            writes=self._indices.writes(),
-            commits=commits,
+            stored=list(self.indices.documents()),
+            counts=self.indices.counts(),
+            writes=self.indices.writes(),
+            commits=[*self._watch.samples, commits],
             ends=ends,
         )
+
+    def read(self, topic: str) -> list[RawRecord]:
+        """Read all that is in a topic now."""
+        with open_admin(self.kafka) as admin:
+            ends = admin.end_offsets([topic])
+        return asyncio.run(read_topic(self.kafka, topic, ends))
