@@ -19,7 +19,7 @@ REPORTED = "reported"
 DISBELIEVED = "cost_reported_usd"
 
 # Their usage is that of the calls inside of them, which have events of their own.
-_TOTALS = frozenset({"invoke_agent", "invoke_workflow", "execute_tool"})
+TOTALS = frozenset({"invoke_agent", "invoke_workflow", "execute_tool"})
 _NANO = 10**9
 _MIN_DIFFERENCE_USD = Decimal("0.000001")
 
@@ -42,7 +42,7 @@ def cost(event: Event, counts: Counts, at_ms: int, rules: Rules, before: Fields)
     if reported and (reported.value or not counts.any):
         fields = _as_reported(reported, reckoned.priced)
         usd = reported.value
-        if reckoned.priced and _differ(usd, reckoned.priced.usd):
+        if reckoned.priced and differ(usd, reckoned.priced.usd):
             tags.append("cost_mismatch")
     else:
         fields = _as_computed(_zero(reported, counts, before), reckoned.priced)
@@ -55,7 +55,7 @@ def cost(event: Event, counts: Counts, at_ms: int, rules: Rules, before: Fields)
 
 
 def _reckon(event: Event, counts: Counts, at_ms: int, rules: Rules) -> _Reckoned:
-    if event.value("operation") in _TOTALS:
+    if event.value("operation") in TOTALS:
         return _Reckoned()
     price = _price(event, at_ms, rules)
     if price is None:
@@ -100,14 +100,18 @@ def _zero(reported: Found | None, counts: Counts, before: Fields) -> Raw | None:
     return zero.json if zero and not zero.value and counts.any else None
 
 
-def _differ(reported: Decimal, computed: Decimal) -> bool:
+def differ(reported: Decimal, computed: Decimal) -> bool:
     """Tell whether the difference is over 1 % and over a millionth of a dollar."""
     tolerance = max(computed / 100, _MIN_DIFFERENCE_USD)
     return reported > computed + tolerance or reported < computed - tolerance
 
 
-def _json(priced: pricing.Priced) -> Raw:
+def written(nano_usd: int) -> str:
     """Write an amount as a JSON number, its 9 decimals without the zeros at their end."""
-    dollars, nano = divmod(priced.nano_usd, _NANO)
+    dollars, nano = divmod(nano_usd, _NANO)
     decimals = f"{nano:09d}".rstrip("0") or "0"
-    return Raw(f"{dollars}.{decimals}".encode())
+    return f"{dollars}.{decimals}"
+
+
+def _json(priced: pricing.Priced) -> Raw:
+    return Raw(written(priced.nano_usd).encode())

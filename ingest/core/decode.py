@@ -1,12 +1,11 @@
 """From a record's value to the top level of an event: names and untouched JSON texts."""
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Raw
 
-from ingest.core.types import Dead, Record
+from ingest.core.types import Dead
 
 Fields: TypeAlias = dict[str, Raw]
 """An object's names, decoded, and the JSON texts of their values, as they came."""
@@ -26,11 +25,6 @@ def is_utf8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def are_utf8(records: Sequence[Record]) -> bool:
-    """Tell whether every value is UTF-8 text; msgspec does not look into what it skips."""
-    return is_utf8(b"\n".join(record.value for record in records if record.value))
 
 
 def event_text(value: bytes | None, max_bytes: int, *, checked: bool) -> bytes | Dead:

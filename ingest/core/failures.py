@@ -69,8 +69,7 @@ def failure(event: Event, before: Fields, rules: Sequence[ErrorRule]) -> Part:
     error, status = _error(event, before), event.value("status_code")
     if error is None and (status is None or 0 < status < 400):
         return Part()
-    type_, rule = _classify(error or Error(""), status, rules)
-    tags = ("failed_request", ERROR_TAGS.get(type_), rule.tag if rule else None)
+    type_, rule = classify(error or Error(""), status, rules)
     fields: dict[str, Any] = {"error_type": type_}
     if error:
         fields |= {
@@ -78,7 +77,13 @@ def failure(event: Event, before: Fields, rules: Sequence[ErrorRule]) -> Part:
             "error_code": next(iter(error.codes), None),
             "error_details": error.details,
         }
-    return Part(fields, [tag for tag in tags if tag])
+    return Part(fields, tags_of(type_, rule))
+
+
+def tags_of(error_type: str, rule: ErrorRule | None) -> list[str]:
+    """Name the tags of a failed request; `rule`: the configured one that gave its type."""
+    tags = ("failed_request", ERROR_TAGS.get(error_type), rule.tag if rule else None)
+    return [tag for tag in tags if tag]
 
 
 def _error(event: Event, before: Fields) -> Error | None:
@@ -93,9 +98,10 @@ def _error(event: Event, before: Fields) -> Error | None:
     return msgspec.structs.replace(error, codes=(*error.codes, code))
 
 
-def _classify(
+def classify(
     error: Error, status: int | None, rules: Sequence[ErrorRule]
 ) -> tuple[str, ErrorRule | None]:
+    """Find the class of a failure, and the configured rule that gave it, if one did."""
     codes = [code.lower() for code in error.codes]
     said = "\n".join([error.text.lower(), *codes])
     for rule in rules:

@@ -1,11 +1,9 @@
 """The path of one record through the whole contract: the reference for any faster one."""
 
-from collections.abc import Sequence
-
 from ingest.core import derived, lookup, privacy
 from ingest.core.compose import compose, encode, misfits
 from ingest.core.cost import cost
-from ingest.core.decode import Fields, are_utf8, event_text, top_level
+from ingest.core.decode import Fields, event_text, top_level
 from ingest.core.event_time import EventTime, event_time
 from ingest.core.failures import failure
 from ingest.core.identity import (
@@ -28,17 +26,8 @@ _TOO_DEEP = Dead("too_deep", "nested too deeply for the parser")
 _HEADERS = Dead("headers", "more than 64 headers, or 16 KiB of them, with those of the document")
 
 
-def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
-    """Make a document of every record, or say why there is none, in their order.
-
-    A pure function of records and rules: the same record gives the same bytes. Never raises,
-    whatever the records hold.
-    """
-    checked = are_utf8(records)
-    return [_outcome(record, rules, checked=checked) for record in records]
-
-
-def _outcome(record: Record, rules: Rules, *, checked: bool) -> Outcome:
+def outcome(record: Record, rules: Rules, *, checked: bool) -> Outcome:
+    """Make a document of a record, or say why there is none; `checked`: it is UTF-8."""
     text = event_text(record.value, rules.max_event_bytes, checked=checked)
     if isinstance(text, Dead):
         return text

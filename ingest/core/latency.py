@@ -15,7 +15,7 @@ def latency(
     if latency_ms is None:
         return Part(tags=[] if failed else ["latency_missing"])
     category, tags = _category(latency_ms, rules)
-    speed = _tokens_per_second(output_tokens, latency_ms)
+    speed = tokens_per_second(output_tokens, latency_ms)
     return Part({"latency_category": category, "tokens_per_second": speed}, tags)
 
 
@@ -27,7 +27,7 @@ def _category(latency_ms: Decimal, rules: Rules) -> tuple[str, list[str]]:
     return "normal", []
 
 
-def _tokens_per_second(output_tokens: int | None, latency_ms: Decimal) -> float | None:
+def tokens_per_second(output_tokens: int | None, latency_ms: Decimal | float) -> float | None:
     """Divide in doubles, 2 decimals; None where that gives no finite number."""
     if output_tokens is None:
         return None

@@ -32,6 +32,12 @@ _PROVIDERS = {
 # How the big providers' keys begin. A hash or a name of a key begins otherwise.
 _RAW_KEY = re.compile(r"\s*(?:bearer\s|sk-|sk_|AIza|gsk_|xai-|pplx-|hf_|r8_)", re.IGNORECASE)
 
+SETTLED_PROVIDER = rf"^(?!(?:{'|'.join(map(re.escape, _PROVIDERS))})\Z)"
+"""What a provider's name matches that stays as it is."""
+
+NO_RAW_KEY = rf"^(?!(?i:{_RAW_KEY.pattern}))"
+"""What the name or hash of an API key matches that stays as it is."""
+
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_texts = msgspec.json.Decoder(list[str]).decode

@@ -18,8 +18,11 @@ class ErrorRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tag: str | None = None
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that enrichment depends on besides the record itself."""
+class Rules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Everything that enrichment depends on besides the record itself.
+
+    Compared by identity, so that what follows from it can be kept.
+    """
 
     naive_zone: tzinfo = UTC
     max_past_ms: int = 365 * DAY_MS

@@ -76,15 +76,20 @@ def _minute(minutes: int) -> str:
 def instant(raw: Raw) -> Value | None:
     """Read an ISO 8601 date-time or an epoch number, as an `Instant`."""
     text = text_of(raw)
-    found = _from_iso(text) if text is not None else None
+    found = from_iso(text) if text is not None else None
     if found is None and (number := numbers.number_text(bytes(raw))) is not None:
-        found = _from_number(number)
+        found = from_number(number)
     return None if found is None else Value(found, raw)
+
+
+def is_in_range(time: Instant) -> bool:
+    """Tell whether a time is within the years 1 to 9999."""
+    return _FIRST_US <= time.us <= _LAST_US
 
 
 def utc_us(time: Instant, naive_zone: tzinfo) -> int | None:
     """Return µs since 1970 UTC, None for years outside of 1 to 9999."""
-    if not _FIRST_US <= time.us <= _LAST_US:
+    if not is_in_range(time):
         return None
     if not time.naive or naive_zone is UTC:
         return time.us
@@ -95,7 +100,8 @@ def utc_us(time: Instant, naive_zone: tzinfo) -> int | None:
     return time.us - (offset or timedelta()) // _US
 
 
-def _from_number(text: str) -> Instant | None:
+def from_number(text: str) -> Instant | None:
+    """Read an epoch number; its size tells its unit."""
     value = numbers.decimal(text)
     if value is None or value.adjusted() > _MAX_EXPONENT:
         return None
@@ -103,7 +109,8 @@ def _from_number(text: str) -> Instant | None:
     return Instant(math.floor(value.scaleb(shift, numbers.EXACT)))
 
 
-def _from_iso(text: str) -> Instant | None:
+def from_iso(text: str) -> Instant | None:
+    """Read an ISO 8601 date-time."""
     found = _ISO.fullmatch(text)
     if found is None:
         return None

@@ -54,7 +54,7 @@ def totals(event: Event, counts: Counts) -> Part:
     fields = _reckoned(event, counts)
     if counts.input is None or counts.output is None:
         return Part(fields)
-    fields["total_tokens"] = _sum(counts.input, counts.output)
+    fields["total_tokens"] = sum_of(counts.input, counts.output)
     reported = event.known.get("total_tokens")
     if reported is None or reported.value == fields["total_tokens"]:
         return Part(fields)
@@ -62,7 +62,7 @@ def totals(event: Event, counts: Counts) -> Part:
 
 
 def _reckoned(event: Event, counts: Counts) -> dict[str, Any]:
-    fields: dict[str, Any] = {"compression_ratio": _ratio(counts)}
+    fields: dict[str, Any] = {"compression_ratio": ratio(counts)}
     if counts.input != event.value("input_tokens"):
         fields["input_tokens"] = counts.input
     if counts.output != event.value("output_tokens"):
@@ -82,17 +82,17 @@ def _including(whole: Found | None, exclusive: frozenset[Any], *parts: Found | N
         and (part.source, part.container) == (whole.source, whole.container)
         and (whole.leaf, part.leaf) in exclusive
     ]
-    count: int = _sum(whole.value, *apart) or whole.value
+    count: int = sum_of(whole.value, *apart) or whole.value
     return count
 
 
-def _sum(*counts: int) -> int | None:
+def sum_of(*counts: int) -> int | None:
     """Add up; None for what no reader of JSON could hold exactly."""
     added = sum(counts)
     return added if added <= MAX_WHOLE else None
 
 
-def _ratio(counts: Counts) -> float | None:
+def ratio(counts: Counts) -> float | None:
     """Output by input, exact and rounded half-up to 2 decimals."""
     if not counts.input or counts.output is None:
         return None

@@ -16,6 +16,9 @@ from ingest.pipeline.patience import patiently
 from ingest.pipeline.ports import Clock, Message, Producer
 from ingest.pipeline.stats import Stats
 
+LOOKED_AT = 10
+"""Records of a batch that are looked into for payload: enough to find what comes again and again."""
+
 ROOM_TRIES = 60
 TRY_S = 1.0
 
@@ -95,7 +98,7 @@ class EnrichRole:
         )
 
     def _look_for_payload(self, records: Sequence[Record]) -> None:
-        if self._payload_seen and (names := payload_fields_seen(records, self._rules)):
+        if self._payload_seen and (names := payload_fields_seen(records[:LOOKED_AT], self._rules)):
             self._payload_seen(names)
             self._payload_seen = None
 

@@ -8,6 +8,7 @@ import msgspec
 
 from ingest.core import Dead, Document, RawRecord, Rules, enrich
 from schemas.prices import load_book, load_shipped
+from tests.support.two_paths import assert_same, by_fast_path
 
 RECORD_MS = 1_782_907_200_000  # 2026-07-01T12:00:00Z
 RECORD_TIME = "2026-07-01T12:00:00.000Z"
@@ -87,6 +88,8 @@ def outcome(event: Event | None, by: Rules = RULES, **place: Any) -> Document | 
     """Enrich one event, or a tombstone."""
     given = RawRecord(None, timestamp=RECORD_MS) if event is None else record(event, **place)
     (result,) = enrich([given], by)
+    if quick := by_fast_path(given, by):
+        assert_same(quick, result)
     return result
 
 

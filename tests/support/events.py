@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 
 from hypothesis import strategies as st
 
@@ -68,6 +69,9 @@ scalars = st.one_of(
 values = st.recursive(scalars, lambda inner: _lists(inner) | _objects(inner), max_leaves=8)
 events = st.dictionaries(names, values, max_size=12)
 """Any JSON under any name, most of them names that mean something."""
+
+FIRST = datetime(2026, 5, 1)  # noqa: DTZ001 - hypothesis takes no other
+LAST = datetime(2026, 7, 1, 12)  # noqa: DTZ001
 
 counts = st.integers(0, 3_000_000)
 _dimensions = st.sampled_from(["m", "tiered", "plain", "embed", "unknown", "openai/m-latest"])

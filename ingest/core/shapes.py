@@ -1,0 +1,300 @@
+"""Shapes: how clients lay their events out, learnt from the events themselves.
+
+A client sends the same names again and again. For such a set of names a decoder is made that reads
+the known fields straight from where they stand, and refuses every event with any other name or
+with a value of another kind. Measured for an event of 340 bytes and 14 names: 0.8 µs to decode and
+read it so, against 30 µs to look for each field wherever it could be.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import NODEFAULT, Meta, Raw
+
+from ingest.core import derived, readers
+from ingest.core.aliases import (
+    CONTAINERS,
+    ERROR,
+    EXCLUSIVE_INPUT,
+    EXCLUSIVE_OUTPUT,
+    MEANINGS,
+    TIMESTAMP,
+    Meaning,
+)
+from ingest.core.decode import NULL, Fields, top_level
+from ingest.core.lookup import WRAPPERS
+from ingest.core.readers import object_of
+from ingest.core.types import Dead
+from schemas.fields import MAX_LABELS, MAX_WHOLE, Scalar
+
+MAX_NAMES = 100
+LEARN_AFTER = 8
+MAX_SHAPES = 8
+MAX_SIGHTINGS = 256
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
+_Amount: TypeAlias = Annotated[float, Meta(ge=0)]
+
+# What a field has to be for its value to stay as it is. All else is read by the general path.
+_TYPES: dict[str, Any] = {
+    TIMESTAMP: str | int,
+    ERROR: Annotated[str, Meta(pattern=r"^(?!\s*(?i:null|none)?\s*$)")],
+    "attempt": Annotated[int, Meta(ge=1, le=MAX_WHOLE)],
+    "labels": Annotated[
+        dict[Annotated[str, Meta(pattern=r"^[^\0]*\Z")], Scalar], Meta(max_length=MAX_LABELS)
+    ],
+    "provider": Annotated[str, Meta(pattern=readers.SETTLED_PROVIDER)],
+    "api_key_id": Annotated[str, Meta(pattern=readers.NO_RAW_KEY)],
+    "status_code": _Count,
+    "input_tokens": _Count,
+    "output_tokens": _Count,
+    "total_tokens": _Count,
+    "cache_read_tokens": _Count,
+    "cache_write_tokens": _Count,
+    "reasoning_tokens": _Count,
+    "cost_usd": Raw,
+    "latency_ms": _Amount,
+    "ttft_ms": _Amount,
+    **dict.fromkeys(
+        (
+            "request_id",
+            "service",
+            "response_id",
+            "trace_id",
+            "session_id",
+            "user_id",
+            "model",
+            "response_model",
+            "operation",
+            "request_hash",
+        ),
+        str,
+    ),
+}
+
+READ = (
+    TIMESTAMP,
+    "request_id",
+    "attempt",
+    "service",
+    "model",
+    "response_model",
+    "operation",
+    "status_code",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost_usd",
+    "latency_ms",
+    ERROR,
+)
+"""The fields that something is reckoned from, in the order in which a shape gives them."""
+
+_REPLACED = frozenset({TIMESTAMP, "total_tokens", "cost_usd"})
+"""Fields that may have to be written although they are there: a null would stand there twice."""
+
+_APART = frozenset(part for _, part in EXCLUSIVE_INPUT | EXCLUSIVE_OUTPUT)
+_ABSENT = "absent"
+
+Path: TypeAlias = tuple[str, ...]
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """One layout.
+
+    `decode` raises `msgspec.DecodeError` for events that do not have it. `read` gives the values
+    of `READ`, None where absent. `aliases` gives the values to write under the names `aliased`.
+    """
+
+    decode: Callable[[bytes], Any]
+    read: Callable[[Any], tuple[Any, ...]]
+    aliases: Callable[[Any], tuple[Any, ...]]
+    aliased: tuple[str, ...]
+    own_time: bool
+    own_total: bool
+    own_cost: bool
+
+
+class Shapes:
+    """The shapes of the events that come, the most frequent first."""
+
+    def __init__(self, drop: Collection[str]) -> None:
+        self._dropped = frozenset(
+            ".".join(parts[:length])
+            for parts in (name.split(".") for name in drop)
+            for length in range(1, len(parts) + 1)
+        )
+        self._known: list[Shape] = []
+        self._sightings: dict[tuple[str, ...], int] = {}
+
+    def match(self, value: bytes) -> tuple[Shape, Any] | None:
+        """Find the shape of an event; returns it with what its decoder made of the event."""
+        for position, shape in enumerate(self._known):
+            try:
+                event = shape.decode(value)
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            if position:
+                self._known[position - 1 : position + 1] = shape, self._known[position - 1]
+            return shape, event
+        return None
+
+    def learn(self, value: bytes) -> None:
+        """Look at an event that has no known shape; the names it has are learnt in the end."""
+        try:
+            fields = top_level(value)
+        except RecursionError:
+            return
+        if isinstance(fields, Dead) or not self._dropped.isdisjoint(fields):
+            return
+        names = tuple(fields)
+        if len(self._sightings) >= MAX_SIGHTINGS:
+            self._sightings.clear()
+        sightings = self._sightings[names] = self._sightings.get(names, 0) + 1
+        if sightings == LEARN_AFTER:
+            self._add(fields)
+
+    def _add(self, sample: Fields) -> None:
+        try:
+            shape = shape_of(sample)
+        except ValueError:
+            return
+        del self._known[MAX_SHAPES - 1 :]
+        self._known.append(shape)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A known name in a sample: the attributes that lead to its value, and what it means."""
+
+    path: Path
+    name: str
+    raw: Raw
+    meaning: Meaning
+
+
+def shape_of(fields: Fields) -> Shape:
+    """Make the shape of a sample; raises ValueError if such events need the general path."""
+    if len(fields) > MAX_NAMES or any(_is_ours(name) for name in fields):
+        raise ValueError("a name that is not just a field")
+    places: dict[str, list[_Place]] = {}
+    for place in _places(fields, "", ()):
+        places.setdefault(place.meaning.field, []).append(place)
+    chosen: dict[str, _Place] = {}
+    kinds: dict[Path, tuple[Any, Any]] = {}
+    for field, found in places.items():
+        if best := _choose(field, found, kinds):
+            chosen[field] = best
+    return _shape(_struct(fields, "", (), kinds), chosen)
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a name has to be looked into, moved or replaced."""
+    return (
+        name in derived.NAMES
+        or name in WRAPPERS
+        or name == "tags"
+        or name[:1] == "_"
+        or not name.strip()
+    )
+
+
+def _places(fields: Fields, prefix: str, path: Path) -> Iterator[_Place]:
+    for number, (key, raw) in enumerate(fields.items()):
+        name, here = prefix + key, (*path, f"f{number}")
+        if meaning := MEANINGS.get(name):
+            yield _Place(here, name, raw, meaning)
+        elif name in CONTAINERS and (inner := object_of(raw)):
+            yield from _places(inner, f"{name}.", here)
+
+
+def _choose(
+    field: str, places: Sequence[_Place], kinds: dict[Path, tuple[Any, Any]]
+) -> _Place | None:
+    """Say which place gives the field, and what may stand in each: type and default by path."""
+    ranked = sorted(places, key=lambda place: place.meaning.rank)
+    best = next((place for place in ranked if place.raw != NULL), None)
+    if len(ranked) == 1 and field in _TYPES:
+        best = ranked[0]
+    if best is None and ranked[0].name not in _REPLACED:
+        kinds.update((place.path, (None, None)) for place in ranked)
+        return None
+    if best is None or not _stays(field, best, ranked):
+        raise ValueError("a value that has to be written anew")
+    kind, default = _TYPES[field], None
+    if len(ranked) > 1:
+        default = NODEFAULT
+    elif field not in _REPLACED:
+        kind |= None
+    for place in ranked:
+        if place.meaning.rank < best.meaning.rank:
+            kinds[place.path] = (None, None)
+    kinds[best.path] = (kind, default)
+    return best
+
+
+def _stays(field: str, best: _Place, ranked: Sequence[_Place]) -> bool:
+    """Tell whether a field's value can be taken as it stands."""
+    return (
+        field in _TYPES
+        and best.meaning.read is MEANINGS[field].read
+        and best.name.rpartition(".")[2] not in _APART
+        # An own name that is null would be written a second time.
+        and (best.name == field or ranked[0].name != field)
+    )
+
+
+def _struct(fields: Fields, prefix: str, path: Path, kinds: dict[Path, tuple[Any, Any]]) -> Any:
+    """Make the type that has exactly these names, nested objects included."""
+    entries: list[tuple[str, Any, Any]] = []
+    names: dict[str, str] = {}
+    for number, (key, raw) in enumerate(fields.items()):
+        attribute, name = f"f{number}", prefix + key
+        here = (*path, attribute)
+        names[attribute] = key
+        if here in kinds:
+            kind, default = kinds[here]
+        elif name in CONTAINERS and name not in MEANINGS and (inner := object_of(raw)):
+            kind, default = _struct(inner, f"{name}.", here, kinds), NODEFAULT
+        else:
+            kind, default = Raw, None
+        entries.append((attribute, kind, default))
+    return msgspec.defstruct(
+        "Event",
+        entries,
+        rename=names,
+        forbid_unknown_fields=True,
+        kw_only=True,
+        gc=False,
+        namespace={_ABSENT: None},
+    )
+
+
+def _shape(struct: Any, chosen: dict[str, _Place]) -> Shape:
+    aliased = tuple(
+        field for field, place in chosen.items() if place.name != field and field not in _REPLACED
+    )
+    return Shape(
+        decode=msgspec.json.Decoder(struct).decode,
+        read=_getter(READ, chosen),
+        # Two more, so that a tuple comes back whatever their number.
+        aliases=_getter((*aliased, _ABSENT, _ABSENT), chosen),
+        aliased=aliased,
+        own_time=_is_own(TIMESTAMP, chosen),
+        own_total=_is_own("total_tokens", chosen),
+        own_cost=_is_own("cost_usd", chosen),
+    )
+
+
+def _getter(fields: Sequence[str], chosen: dict[str, _Place]) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(
+        *(".".join(chosen[field].path) if field in chosen else _ABSENT for field in fields)
+    )
+
+
+def _is_own(field: str, chosen: dict[str, _Place]) -> bool:
+    return field in chosen and chosen[field].name == field

@@ -1,0 +1,63 @@
+"""Both paths of enrichment, called by name, and what it means that their documents are equal."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from ingest.core import Dead, Document, RawRecord, Rules, fast, general
+from ingest.core.batches import _is_plain
+from ingest.core.decode import Fields, is_utf8, top_level
+from ingest.core.shapes import shape_of
+
+
+def fields_of(value: bytes) -> Fields | None:
+    """Split an event, None for what is none."""
+    try:
+        fields = top_level(value)
+    except (RecursionError, UnicodeDecodeError):
+        return None
+    return None if isinstance(fields, Dead) else fields
+
+
+def by_fast_path(record: RawRecord, rules: Rules, sample: bytes | None = None) -> Document | None:
+    """Take the fast path by the shape of a sample, the event itself by default; None if unsure."""
+    value = record.value or b""
+    fields = fields_of(value if sample is None else sample)
+    fits = 0 < len(value) <= rules.max_event_bytes and is_utf8(value) and _is_plain(value, rules)
+    if fields is None or not fits or rules.drop:
+        return None
+    try:
+        shape = shape_of(fields)
+        return fast.document(record, value, shape, shape.decode(value), rules)
+    except (ValueError, msgspec.DecodeError, RecursionError, fast.Unsure):
+        return None
+
+
+def by_general_path(record: RawRecord, rules: Rules) -> Document | Dead:
+    return general.outcome(record, rules, checked=False)
+
+
+def meaning_of(body: bytes) -> dict[str, Any]:
+    """Read a document; no name may stand twice in it, whatever a client's own objects hold."""
+    fields = json.loads(body, object_pairs_hook=_Pairs, parse_int=float)
+    assert isinstance(fields, _Pairs)
+    assert not fields.twice
+    return fields
+
+
+class _Pairs(dict[str, Any]):
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.twice = len(self) < len(pairs)
+
+
+def assert_same(quick: Document, reference: Document | Dead) -> None:
+    """Compare what both paths made of one record."""
+    assert isinstance(reference, Document)
+    assert (quick.id, quick.index, quick.version) == (
+        reference.id,
+        reference.index,
+        reference.version,
+    )
+    assert meaning_of(quick.body) == meaning_of(reference.body)

@@ -1,0 +1,210 @@
+"""Which events take the fast path, and how their shapes are learnt."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingest.core import Document, RawRecord, batches, enrich, shapes
+from ingest.core.shapes import LEARN_AFTER, MAX_SHAPES, MAX_SIGHTINGS, Shapes
+from tests.support.enriching import RECORD_MS, RULES, record, rules
+from tests.support.two_paths import assert_same, by_fast_path, by_general_path
+
+SDK = {
+    "@timestamp": "2026-07-01T11:59:58.123Z",
+    "request_id": "r-1",
+    "service": "shop",
+    "model": "m",
+    "session_id": "s-1",
+    "status_code": 200,
+    "input_tokens": 1200,
+    "output_tokens": 340,
+    "latency_ms": 2150.5,
+}
+NAIVE = {
+    "@timestamp": "2026-07-01T11:59:58.123456",
+    "request_id": "r-1",
+    "model": "gpt-4.1",
+    "status_code": 200,
+    "input_tokens": 10,
+    "output_tokens": 5,
+    "total_tokens": 15,
+    "latency_ms": 812.33,
+    "cost_usd": 0.00012,
+    "error": None,
+    "service": "holysheep-ai",
+}
+TIMED_OUT = {
+    "@timestamp": "2026-07-01T11:59:58.123456",
+    "request_id": "r-1",
+    "model": "gpt-4.1",
+    "status_code": 0,
+    "error": "TimeoutError: read timed out",
+    "latency_ms": 60_000.12,
+    "service": "holysheep-ai",
+}
+USAGE = {
+    "timestamp": "2026-07-01T11:59:58+00:00",
+    "requestId": "r-1",
+    "model": "m",
+    "usage": {
+        "prompt_tokens": 1200,
+        "completion_tokens": 340,
+        "total_tokens": 1540,
+        "prompt_tokens_details": {"cached_tokens": 100, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 64},
+    },
+    "duration_ms": 900,
+    "choices_count": 1,
+}
+NO_TIME = {"request_id": "r-1", "model": "unknown", "input_tokens": 5, "mine": {"a": [1.10]}}
+
+QUICK = {
+    "our own names": SDK,
+    "a time without zone and a reported cost": NAIVE,
+    "a failure as text": TIMED_OUT,
+    "usage as OpenAI gives it": USAGE,
+    "no time": NO_TIME,
+    "labels": {**SDK, "labels": {"team": "search"}},
+    "an epoch in milliseconds": {"ts": RECORD_MS, "model": "m", "request_id": "r-1"},
+}
+
+GENERAL = {
+    "an error object": {**SDK, "error": {"message": "no"}},
+    "a number as text": {**SDK, "input_tokens": "12"},
+    "a field of ours": {**SDK, "minute_bucket": "2026-07-01T11:59"},
+    "tags": {**SDK, "tags": ["mine"]},
+    "a wrapper": {"extra": SDK},
+    "an unusable key": {**SDK, "_id": "x"},
+    "a total that differs": {**SDK, "total_tokens": 7},
+    "a reported cost of 0": {**SDK, "cost_usd": 0},
+    "cache counts apart from the input": {**SDK, "cache_read_input_tokens": 3},
+    "a latency at a limit": {**SDK, "latency_ms": 3000},
+    "a secret": {**SDK, "note": "sk-abcdefghijklmnopqrstuvwxyz"},
+    "a null that has to be replaced": {**SDK, "cost_usd": None},
+    "a time that is not believed": {**SDK, "@timestamp": "2020-01-01T00:00:00Z"},
+}
+
+
+def compact(event: Any) -> bytes:
+    return msgspec.json.encode(event)
+
+
+@pytest.mark.parametrize("event", QUICK.values(), ids=QUICK)
+def test_it_takes_the_fast_path(event: dict[str, Any]) -> None:
+    given = record(compact(event))
+    quick = by_fast_path(given, RULES)
+    assert quick is not None
+    assert_same(quick, by_general_path(given, RULES))
+
+
+@pytest.mark.parametrize("event", GENERAL.values(), ids=GENERAL)
+def test_it_takes_the_general_path(event: dict[str, Any]) -> None:
+    assert by_fast_path(record(compact(event)), RULES) is None
+
+
+@pytest.mark.parametrize("name", ["our own names", "a failure as text", "no time"])
+def test_of_an_event_written_as_we_write_it_comes_the_same_document_to_the_byte(name: str) -> None:
+    given = record(compact(QUICK[name]))
+    assert by_fast_path(given, RULES) == by_general_path(given, RULES)
+
+
+def test_the_time_is_replaced_where_it_stands() -> None:
+    given = record(b'{ "model" : "m", "@timestamp" : "2026-07-01 11:59:07", "n" : 1.10 }')
+    quick = by_fast_path(given, RULES)
+    assert quick
+    assert quick.body.startswith(
+        b'{ "model" : "m", "@timestamp" : "2026-07-01T11:59:07.000Z", "n" : 1.10 ,"minute'
+    )
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What way each event took."""
+    taken: list[str] = []
+    quick, slow = batches.fast.document, batches.general.outcome
+
+    def fast_one(*args: Any) -> Document:
+        made = quick(*args)
+        taken.append("fast")
+        return made
+
+    def general_one(*args: Any, **kwargs: Any) -> Any:
+        taken.append("general")
+        return slow(*args, **kwargs)
+
+    monkeypatch.setattr(batches.fast, "document", fast_one)
+    monkeypatch.setattr(batches.general, "outcome", general_one)
+    return taken
+
+
+def sent(event: Any, times: int) -> list[RawRecord]:
+    return [record(compact(event), offset=number) for number in range(times)]
+
+
+def test_a_shape_is_learnt_when_it_came_a_few_times(ways: list[str]) -> None:
+    enrich(sent(SDK, LEARN_AFTER + 3), rules())
+    assert ways == ["general"] * LEARN_AFTER + ["fast"] * 3
+
+
+def test_an_event_without_some_of_the_names_has_the_same_shape(ways: list[str]) -> None:
+    own = rules()
+    enrich(sent(SDK, LEARN_AFTER), own)
+    ways.clear()
+    enrich(sent({name: SDK[name] for name in ("model", "request_id")}, 1), own)
+    assert ways == ["fast"]
+
+
+def test_one_odd_event_costs_its_batch_nothing(ways: list[str]) -> None:
+    own = rules()
+    enrich(sent(SDK, LEARN_AFTER), own)
+    ways.clear()
+    enrich([*sent(SDK, 2), record(b"{"), record(b'{"x":"sk-\\n"}'), *sent(SDK, 2)], own)
+    assert sorted(ways) == ["fast"] * 4 + ["general"] * 2
+
+
+def test_rules_that_drop_a_field_keep_events_with_it_from_the_fast_path(ways: list[str]) -> None:
+    dropping = rules(drop=("session_id", "a.b"))
+    enrich(sent(SDK, 2 * LEARN_AFTER), dropping)
+    enrich(sent({"model": "m", "a": {"b": 1}}, 2 * LEARN_AFTER), dropping)
+    enrich(sent({"model": "m", "a.b": 1}, 2 * LEARN_AFTER), dropping)
+    assert "fast" not in ways
+    enrich(sent({"model": "m", "b": 1}, 2 * LEARN_AFTER), dropping)
+    assert ways.count("fast") == LEARN_AFTER
+
+
+def test_names_that_always_differ_fill_no_memory() -> None:
+    learning = Shapes(())
+    for number in range(3 * MAX_SIGHTINGS):
+        learning.learn(b'{"model":"m","n%d":1}' % number)
+    assert len(learning._sightings) <= MAX_SIGHTINGS
+    for number in range(2 * MAX_SHAPES):
+        for _ in range(LEARN_AFTER):
+            learning.learn(b'{"model":"m","k%d":1}' % number)
+    assert len(learning._known) == MAX_SHAPES
+    assert learning.match(b'{"model":"m","k%d":1}' % (2 * MAX_SHAPES - 1))
+
+
+def test_the_frequent_shape_comes_first() -> None:
+    learning = Shapes(())
+    for value in (b'{"model":"m","a":1}', b'{"model":"m","b":1}'):
+        for _ in range(LEARN_AFTER):
+            learning.learn(value)
+    often = learning._known[1]
+    assert learning.match(b'{"b":2}')
+    assert learning._known[0] is often
+
+
+@pytest.mark.parametrize("value", [b"", b"[1]", b"{", b'{"a":' * 5_000])
+def test_what_is_no_event_is_not_learnt(value: bytes) -> None:
+    learning = Shapes(())
+    for _ in range(LEARN_AFTER):
+        learning.learn(value)
+    assert learning._known == []
+    assert learning.match(value) is None
+
+
+def test_every_field_with_a_type_is_a_known_one() -> None:
+    assert set(shapes._TYPES) <= shapes.MEANINGS.keys()
+    assert set(shapes.READ) <= shapes._TYPES.keys()
+    assert len(shapes.READ) == len(batches.fast.Values._fields)
