@@ -17,7 +17,7 @@ from ingest.pipeline.ports import Clock, Message, Producer
 from ingest.pipeline.stats import Stats
 
 LOOKED_AT = 10
-"""Records of a batch that are looked into for payload: enough to find what comes again and again."""
+"""Records of a batch that are looked into for payload: what matters comes again and again."""
 
 ROOM_TRIES = 60
 TRY_S = 1.0
