@@ -25,7 +25,8 @@ from ingest.core.rules import ErrorRule, Rules
 from ingest.core.shapes import Shape
 from ingest.core.times import RecordTime
 from ingest.core.types import Document, Record
-from ingest.core.usage import Counts, ratio, sum_of
+from ingest.core.usage import Counts, ratio
+from schemas.fields import MAX_WHOLE
 
 MAX_KEY = 256
 """Keys of caches come from outside: longer ones are not kept."""
@@ -33,7 +34,8 @@ MAX_KEY = 256
 _TIME_KEY = f'"{TIMESTAMP}"'.encode()
 _ESCAPED_TIME_KEY = rb"\u0040"
 _DIGITS = frozenset(b"0123456789")
-_MINUTE, _HOUR = len("YYYY-MM-DDTHH:MM"), len("YYYY-MM-DDTHH")
+_HOUR, _MINUTE = len("YYYY-MM-DDTHH"), len("YYYY-MM-DDTHH:MM")
+_SECONDS = (len(":SS"), *range(len(":SS.n"), len(":SS.nnnnnnnnn") + 1))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -63,7 +65,7 @@ class Values(NamedTuple):
     error: str | None
 
 
-class Time(NamedTuple):
+class Time(msgspec.Struct, frozen=True, gc=False):
     """When a request started, µs since 1970 UTC and as text; `own`: the event said so."""
 
     us: int
@@ -72,7 +74,7 @@ class Time(NamedTuple):
     tags: tuple[str, ...] = ()
 
 
-class Piece(NamedTuple):
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """What one rule adds: fields as they follow others in an object, and tags."""
 
     fields: str = ""
@@ -93,21 +95,14 @@ def document(record: Record, value: bytes, shape: Shape, event: Any, rules: Rule
     failed = _failed(values, rules)
     speed = _speed(values, rules, failed=bool(failed.tags))
     tags = (*time.tags, *cost.tags, *speed.tags, *failed.tags)
-    tail = "".join(
-        (
-            _aliases(shape, event),
-            "" if shape.own_time and time.own else f',"{TIMESTAMP}":"{time.iso}"',
-            f',"minute_bucket":"{time.iso[:_MINUTE]}","hour_bucket":"{time.iso[:_HOUR]}"',
-            f',"received_at":"{_iso(received.ms)}"',
-            cost.fields,
-            speed.fields,
-            _tokens(counts, own=shape.own_total),
-            failed.fields,
-            f',"kafka":{{"topic":{_text(record.topic)},"partition":{record.partition},'
-            f'"offset":{record.offset}}},"schema_version":{SCHEMA_VERSION}',
-            _tags(values.model if rules.model_tag else None, tags),
-            "}",
-        )
+    tail = (
+        f"{_aliases(shape, event)}{_own_time(shape, time)}"
+        f',"minute_bucket":"{time.iso[:_MINUTE]}","hour_bucket":"{time.iso[:_HOUR]}"'
+        f',"received_at":"{_iso(received.ms)}"'
+        f"{cost.fields}{speed.fields}{_tokens(counts, own=shape.own_total)}{failed.fields}"
+        f',"kafka":{{"topic":{_text(record.topic)},"partition":{record.partition}'
+        f',"offset":{record.offset}}},"schema_version":{SCHEMA_VERSION}'
+        f"{_tags(values.model if rules.model_tag else None, tags)}}}"
     )
     made = Document(
         id=_id(values, time, rules) or identity.id_of_position(record, received.ms),
@@ -150,23 +145,21 @@ def _time(said: str | int | None, received: RecordTime, rules: Rules) -> Time:
 
 def _from_text(text: str) -> tuple[int, str, bool]:
     """Read the usual ISO 8601 forms in UTC: µs since 1970, as written, and whether it is naive."""
-    minute = _minute(text[:_MINUTE])
-    rest = text[_MINUTE:]
-    zone = 1 if rest[-1:] == "Z" else 6 if rest[-6:] == "+00:00" else 0
-    seconds, dot, fraction = (rest[:-zone] if zone else rest).partition(".")
-    digits = seconds[1:] + fraction
+    minute_us, minute = _minute(text[:_MINUTE])
+    zone = 1 if text[-1:] == "Z" else 6 if text[-6:] == "+00:00" else 0
+    rest = text[_MINUTE : len(text) - zone]  # such as `:58` or `:58.123456`
+    digits = rest[1:3] + rest[4:]
     if not (
-        len(seconds) == 3
-        and seconds < ":60"
-        and seconds[0] == ":"
-        and digits.isdigit()
+        digits.isdigit()
         and digits.isascii()
-        and len(fraction) <= 9
-        and bool(fraction) == bool(dot)
+        and rest[:1] == ":"
+        and rest[3:4] in ("", ".")
+        and rest < ":60"
+        and len(rest) in _SECONDS
     ):
         raise Unsure
-    us = minute[0] + int(seconds[1:]) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
-    return us, f"{minute[1]}{seconds}.{fraction[:3].ljust(3, '0')}Z", not zone
+    us = int(rest[1:3]) * 1_000_000 + int(rest[4:10].ljust(6, "0"))
+    return minute_us + us, f"{minute}{rest[:3]}.{rest[4:7].ljust(3, '0')}Z", not zone
 
 
 @lru_cache(maxsize=4096)  # the events of a batch share a few minutes
@@ -270,8 +263,8 @@ def _tokens(counts: Counts, *, own: bool) -> str:
     fields = "" if output_by_input is None else f',"compression_ratio":{output_by_input!r}'
     if counts.input is None or counts.output is None:
         return fields if own or counts.total is None else f'{fields},"total_tokens":{counts.total}'
-    total = sum_of(counts.input, counts.output)
-    if total is None or counts.total not in (None, total):
+    total = counts.input + counts.output
+    if total > MAX_WHOLE or counts.total not in (None, total):
         raise Unsure
     return fields if own and counts.total is not None else f'{fields},"total_tokens":{total}'
 
@@ -302,6 +295,11 @@ def _tags(model: str | None, tags: tuple[str, ...]) -> str:
 def _tags_field(model: str | None, tags: tuple[str, ...]) -> str:
     every = dict.fromkeys((*([f"model_{model}"] if model else []), *tags))
     return f',"tags":{_encode(list(every)).decode()}' if every else ""
+
+
+def _own_time(shape: Shape, time: Time) -> str:
+    """Write the time, unless there is one in the event, which is replaced where it stands."""
+    return "" if shape.own_time and time.own else f',"{TIMESTAMP}":"{time.iso}"'
 
 
 def _aliases(shape: Shape, event: Any) -> str:

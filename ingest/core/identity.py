@@ -66,6 +66,8 @@ def headers_of(record: Record, document: Document) -> list[tuple[str, bytes | No
         (headers.INDEX, document.index.encode()),
         (headers.VERSION, b"%d" % document.version),
     ]
+    if not record.headers:
+        return own
     return own + [
         header for header in record.headers if not header[0].startswith(headers.OWN_PREFIX)
     ]
@@ -82,6 +84,8 @@ def headers_fit(record: Record, document: Document) -> bool:
 
 def _usable(id_: str) -> str:
     """Return the id, or its SHA-256 where it is too long or holds control characters."""
+    if id_.isascii() and id_.isprintable() and len(id_) <= MAX_ID_BYTES:
+        return id_
     if len(id_.encode()) > MAX_ID_BYTES or _CONTROL.search(id_):
         return hashed(id_)
     return id_

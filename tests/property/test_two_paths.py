@@ -22,6 +22,18 @@ times = st.one_of(
         lambda t: f"{t.isoformat(' ', 'milliseconds')}+00:00"
     ),
     st.sampled_from(["2026-07-01T24:00:00Z", "2026-06-30T23:59:60Z", "2026-07-01T11:59", "now"]),
+    st.tuples(
+        st.sampled_from(
+            ["2026-07-01T11:59", "2026-07-01 11:59", "20260701T1159", "2026-W27-3T11:59"]
+        ),
+        st.sampled_from(["", ":58", ":5", "58", ":60", ":58:01", ":٥٨"]),
+        st.sampled_from(
+            ["", ".", ".1", ",123", ".123456", ".123456789", ".1234567891", ".12345678901234"]
+        ),
+        st.sampled_from(
+            ["", "Z", "z", "+00:00", "+00", "-00:00", "+00:00:00", "+09:00", "Z ", "+0000"]
+        ),
+    ).map("".join),
 )
 errors = st.sampled_from([None, "", "none", "timed out", "HTTP 429", "refused", "boom"]) | texts
 ordinary = st.fixed_dictionaries(
