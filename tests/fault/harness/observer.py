@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import aclosing
 from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ingest.adapters.connections import KafkaConnection
-from ingest.adapters.kafka_tail import follow
+from ingest.adapters.kafka_producer import client_options
 from ingest.core import RawRecord
 from schemas import headers
 from tests.fault.harness.reconciler import Enriched, Offsets, Position, Stored
@@ -18,19 +18,28 @@ PAGE = 2_000
 ANSWER_S = 30.0
 
 
-async def read_topic(connection: KafkaConnection, topic: str, ends: Offsets) -> list[RawRecord]:
-    """Read a topic from its beginning up to `ends`."""
-    left = sum(end for place, end in ends.items() if place[0] == topic)
-    if not left:
-        return []
-    partitions = sum(place[0] == topic for place in ends)
+async def read_topic(connection: KafkaConnection, ends: Offsets) -> list[RawRecord]:
+    """Read these partitions from their beginning to these ends, but for what was aborted."""
+    wanted = {TopicPartition(*place): end for place, end in ends.items() if end}
     records: list[RawRecord] = []
-    async with aclosing(follow(connection, topic, partitions, "beginning")) as stream:
-        async for record in stream:
-            records.append(record)
-            if len(records) == left:
-                break
+    if not wanted:
+        return records
+    async with AIOKafkaConsumer(
+        **client_options(connection),
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+    ) as consumer:
+        consumer.assign(list(wanted))
+        while any([await consumer.position(place) < end for place, end in wanted.items()]):
+            for fetched in (await consumer.getmany(timeout_ms=500)).values():
+                records += map(_raw_record, fetched)
     return records
+
+
+def _raw_record(record: Any) -> RawRecord:
+    names = RawRecord.__struct_fields__
+    return RawRecord(**{name: getattr(record, name) for name in names})
 
 
 def enriched_of(record: RawRecord) -> Enriched:

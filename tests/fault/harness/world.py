@@ -165,4 +165,4 @@ class World:
         """Read all that is in a topic now."""
         with open_admin(self.kafka) as admin:
             ends = admin.end_offsets([topic])
-        return asyncio.run(read_topic(self.kafka, topic, ends))
+        return asyncio.run(read_topic(self.kafka, ends))
