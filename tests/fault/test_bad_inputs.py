@@ -80,7 +80,7 @@ def outcome(engines, tmp_path_factory) -> Iterator[Outcome]:
             world=world,
             deaths=len(worker.told("replica_died")),
             exit_code=exit_code,
-            log=(folder / "worker-0.log").read_bytes(),
+            log=worker.log.encode(),
         )
     finally:
         world.close()

@@ -1,11 +1,12 @@
 """Workers as their users run them: the command `ingest worker` and the replicas it starts."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -23,7 +24,12 @@ class Worker:
     """One `ingest worker` with its replicas; its log is in `log_file`, a JSON object a line."""
 
     def __init__(
-        self, config: Path, log_file: Path, options: Sequence[str], note: Callable[[str], None]
+        self,
+        config: Path,
+        log_file: Path,
+        options: Sequence[str],
+        environ: Mapping[str, str],
+        note: Callable[[str], None],
     ) -> None:
         self._note = note
         self._log_file = log_file
@@ -35,6 +41,7 @@ class Worker:
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
+                env={**os.environ, **environ},
                 start_new_session=True,
             )
 
@@ -83,6 +90,15 @@ class Worker:
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(WAIT_S)
         return code, time.monotonic() - began_s
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself; returns its exit code."""
+        return self._process.wait(WAIT_S)
+
+    @property
+    def log(self) -> str:
+        """All it has written."""
+        return self._log_file.read_text()
 
     @property
     def exit_code(self) -> int | None:

@@ -101,10 +101,10 @@ class World:
 
     # Workers and engines
 
-    def start_worker(self, *options: str) -> Worker:
-        """Start `ingest worker` with these options; it is not waited for."""
+    def start_worker(self, *options: str, **environ: str) -> Worker:
+        """Start `ingest worker` with these options and variables; it is not waited for."""
         log_file = self._folder / f"worker-{len(self._workers)}.log"
-        worker = Worker(self._config, log_file, options, self.faults.append)
+        worker = Worker(self._config, log_file, options, environ, self.faults.append)
         self._workers.append(worker)
         return worker
 
