@@ -54,11 +54,11 @@ class World:
         self.faults: list[str] = []
         self._engines = engines
         self._folder = folder
-        self._config = folder / "ingest.toml"
+        self.config = folder / "ingest.toml"
         url = engines.addresses.elasticsearch_url
         bootstrap = engines.addresses.bootstrap
-        self._config.write_text(_CONFIG.format(bootstrap=bootstrap, url=url, prefix=prefix))
-        self.settings = load(self._config)
+        self.config.write_text(_CONFIG.format(bootstrap=bootstrap, url=url, prefix=prefix))
+        self.settings = load(self.config)
         self.kafka = kafka_connection(self.settings)
         self.indices = Indices(url, prefix)
         self._groups = [group_of(prefix, role) for role in ROLES]
@@ -104,7 +104,7 @@ class World:
     def start_worker(self, *options: str, **environ: str) -> Worker:
         """Start `ingest worker` with these options and variables; it is not waited for."""
         log_file = self._folder / f"worker-{len(self._workers)}.log"
-        worker = Worker(self._config, log_file, options, environ, self.faults.append)
+        worker = Worker(self.config, log_file, options, environ, self.faults.append)
         self._workers.append(worker)
         return worker
 
