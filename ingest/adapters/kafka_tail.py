@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.kafka_producer import brake, client_options
+from ingest.adapters.kafka_records import read_any_header_name
 from ingest.core import RawRecord
 from ingest.errors import Unavailable
 
@@ -33,6 +34,7 @@ async def follow(
 
     A broker that goes away is waited for. Raises Unavailable if none answers at first.
     """
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         **client_options(connection),
         enable_auto_commit=False,

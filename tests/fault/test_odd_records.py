@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.kafka_producer import client_options
@@ -113,6 +114,36 @@ def test_row_49_a_damaged_batch_is_never_skipped(world, engines):
     assert not world.committed("enrich")
     overwrite(segment, place, b"d")
     assert request_ids(world.look()) == ["a", "c", "damaged"]
+
+
+@pytest.mark.parametrize("compression", [None, "zstd"])
+def test_row_45_a_header_name_that_is_no_text_stops_nothing(world, compression):
+    asyncio.run(send_batch_with_odd_name(world, compression))
+    world.start_worker()
+    assert request_ids(world.look()) == ["after", "before", "odd"]
+    (odd,) = [r for r in world.read(world.settings.topics.enriched) if b'"odd"' in r.value]
+    assert odd.headers[3:] == (("\\xff\\xfe", b"x"),)
+
+
+class OddName(str):
+    """A header name as C programs can write it: the broker takes any bytes."""
+
+    __slots__ = ()
+
+    def encode(self, *_):
+        return b"\xff\xfe"
+
+
+async def send_batch_with_odd_name(world, compression):
+    options = client_options(world.kafka)
+    async with AIOKafkaProducer(**options, compression_type=compression) as producer:
+        batch = producer.create_batch()
+        codec = _DefaultRecordBatchBuilderPy.CODEC_ZSTD if compression else 0
+        batch._builder = _DefaultRecordBatchBuilderPy(2, codec, 0, -1, -1, 0, MIB)
+        for request_id, name in (("before", "plain"), ("odd", OddName()), ("after", "plain")):
+            value = named(request_id)
+            batch.append(key=None, value=value, timestamp=None, headers=[(name, b"x")])
+        await (await producer.send_batch(batch, world.settings.topics.raw, partition=0))
 
 
 def overwrite(file, place, octets):

@@ -19,6 +19,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from ingest.adapters.kafka_producer import brake
+from ingest.adapters.kafka_records import read_any_header_name
 from ingest.errors import IngestError, UsageError
 from ingest.logs import event
 from ingest.pipeline.batch import Batch
@@ -42,12 +43,14 @@ class BatchMessage(ConsumerMessage):  # type: ignore[misc]  # Faust is not typed
 class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
     """The consumer's own thread, with an aiokafka client of our choosing.
 
-    It does not spin without brokers, and passes over what a transaction wrote and then aborted.
+    It does not spin without brokers, passes over what a transaction wrote and then aborted, and
+    reads any header name.
     """
 
     logger = faust_log
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        read_any_header_name()
         consumer = super()._create_consumer(loop)
         brake(consumer._client)  # noqa: SLF001 - see guard
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - see guard
