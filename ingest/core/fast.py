@@ -327,14 +327,23 @@ def _head(value: bytes, shape: Shape, said: str | int | None, iso: str) -> bytes
         raise Unsure
     if not shape.own_time or said in (None, iso):
         return value[:-1]
-    if not isinstance(said, str) or _ESCAPED_TIME_KEY in value or value.count(_TIME_KEY) != 1:
+    if not isinstance(said, str):
         raise Unsure
-    key = value.index(_TIME_KEY) + len(_TIME_KEY)
-    start = value.index(b'"', key) + 1
+    key_end = _time_key(value) + len(_TIME_KEY)
+    start = value.index(b'"', key_end) + 1
     end = start + len(said)
-    if value[key : start - 1].strip() != b":" or value[start : end + 1] != said.encode() + b'"':
+    if value[key_end : start - 1].strip() != b":" or value[start : end + 1] != said.encode() + b'"':
         raise Unsure
     return value[:start] + iso.encode() + value[end:-1]
+
+
+def _time_key(value: bytes) -> int:
+    """Find the key of the event's own time: the first key, or the only one that is spelt so."""
+    if value.startswith(_TIME_KEY, 1):
+        return 1
+    if value.count(_TIME_KEY) != 1 or _ESCAPED_TIME_KEY in value:
+        raise Unsure
+    return value.index(_TIME_KEY)
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """One replica process from its start to its end."""
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -67,7 +68,19 @@ def run(plan: Plan) -> None:
     )
     worker.spinner = None
     app.watchdog.start()
+    _collect_seldom()
     worker.execute_from_commandline()
+
+
+def _collect_seldom() -> None:
+    """Let the garbage collector look at a batch's objects less often, and at ours never.
+
+    A batch makes thousands of them and no cycles. At Python's own thresholds the collector takes
+    a sixth of the enrich role's time, most of it for walking through modules and caches again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _prepare(plan: Plan) -> App:
