@@ -7,7 +7,7 @@ rare, or not sure, is left to the general path by raising `Unsure`.
 import math
 from datetime import UTC
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,6 +65,9 @@ class Values(NamedTuple):
     error: str | None
 
 
+_values = partial(tuple.__new__, Values)  # spares the check of the length
+
+
 class Time(msgspec.Struct, frozen=True, gc=False):
     """When a request started, µs since 1970 UTC and as text; `own`: the event said so."""
 
@@ -87,7 +90,7 @@ def document(record: Record, value: bytes, shape: Shape, event: Any, rules: Rule
     `value`: the record's, known to be UTF-8, within the limits, on one line and without a secret
     to mask; `event`: what the shape's decoder made of it.
     """
-    values = Values._make(shape.read(event))
+    values = _values(shape.read(event))
     counts = _counts(values)
     received = times.record_time(record)
     time = _time(values.timestamp, received, rules)

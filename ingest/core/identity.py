@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection
 from datetime import date
+from functools import lru_cache
 
 from ingest.core.rules import Rules
 from ingest.core.types import Document, Record
@@ -14,6 +15,7 @@ _VERSION_BITS = 21
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"-([0-9]{4})\.([0-9]{2})\.([0-9]{2})")
 _DAY_LENGTH = len("-YYYY.MM.DD")
+_DATE_LENGTH = len("YYYY-MM-DD")
 
 
 def id_of_request(service: str, request_id: str, time_us: int, attempt: int) -> str:
@@ -44,7 +46,12 @@ def version_of(record: Record, record_ms: int) -> int:
 def index_of(rules: Rules, service: str, timestamp: str) -> str:
     """Name the daily index by the UTC day of `timestamp` (YYYY-MM-DDTHH:...)."""
     prefix = rules.index_prefix_by_service.get(service, rules.index_prefix)
-    return f"{prefix}-{timestamp[:10].replace('-', '.')}"
+    return _daily(prefix, timestamp[:_DATE_LENGTH])
+
+
+@lru_cache(maxsize=1024)
+def _daily(prefix: str, day: str) -> str:
+    return f"{prefix}-{day.replace('-', '.')}"
 
 
 def index_name_ok(name: str, prefixes: Collection[str]) -> bool:
