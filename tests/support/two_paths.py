@@ -52,6 +52,11 @@ class _Pairs(dict[str, Any]):
         self.twice = len(self) < len(pairs)
 
 
+def mean_the_same(one: bytes, other: bytes) -> bool:
+    """Compare two documents, whatever their order and blanks."""
+    return one == other or meaning_of(one) == meaning_of(other)
+
+
 def assert_same(quick: Document, reference: Document | Dead) -> None:
     """Compare what both paths made of one record."""
     assert isinstance(reference, Document)
@@ -60,4 +65,4 @@ def assert_same(quick: Document, reference: Document | Dead) -> None:
         reference.index,
         reference.version,
     )
-    assert meaning_of(quick.body) == meaning_of(reference.body)
+    assert mean_the_same(quick.body, reference.body)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from ingest.core import Document, RawRecord, Rules, enrich
+from ingest.core import Document, RawRecord, Rules
 from tests.fault.harness.events import Event
+from tests.support.two_paths import by_general_path, mean_the_same
 
 Place: TypeAlias = tuple[str, int]
 """Topic and partition."""
@@ -110,7 +111,8 @@ def reference(sent: Iterable[Sent], raw: Sequence[RawRecord], rules: Rules) -> R
     enriched: dict[tuple[str, int], Enriched] = {}
     stored: dict[str, Document] = {}
     dead: set[Position] = set()
-    for record, outcome in zip(raw, enrich(raw, rules), strict=True):
+    for record in raw:
+        outcome = by_general_path(record, rules)
         if not isinstance(outcome, Document):
             dead.add((record.partition, record.offset))
             continue
@@ -177,11 +179,17 @@ def _stored_was_sent(sent: Sequence[Sent], seen: Seen) -> Iterator[Breach]:
 
 
 def _stored_is_right(expected: Reference, seen: Seen) -> Iterator[Breach]:
-    found = {d.id: Document(d.id, d.index, d.version, d.body) for d in seen.stored}
+    found = {document.id: document for document in seen.stored}
     absent = expected.stored.keys() - found.keys()
     yield from _breach("I4", "expected documents are absent", absent)
     wrong = [
-        id_ for id_, document in expected.stored.items() if found.get(id_, document) != document
+        id_
+        for id_, document in expected.stored.items()
+        if (stored := found.get(id_))
+        and not (
+            (stored.index, stored.version) == (document.index, document.version)
+            and mean_the_same(stored.body, document.body)
+        )
     ]
     yield from _breach("I4", "documents differ in index, version or content", wrong)
 
@@ -211,7 +219,8 @@ def _topics_are_complete(expected: Reference, seen: Seen) -> Iterator[Breach]:
     wrong = [
         record.id
         for record in seen.enriched
-        if expected.enriched.get((record.id, record.version), record) != record
+        if (known := expected.enriched.get((record.id, record.version)))
+        and not (record.partition == known.partition and mean_the_same(record.body, known.body))
     ]
     yield from _breach("I6", "enriched records differ in partition or content", wrong)
     dead = set(seen.dead)
