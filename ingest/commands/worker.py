@@ -56,7 +56,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     rules_from(settings)
     roles: tuple[Role, ...] = ROLES if args.role == "all" else (args.role,)
-    event(log, logging.INFO, "worker_starting", settings=_shown(settings))
     _wait_for_topics(settings, roles)
     orders = [
         _order(args, settings, role, slot)
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         for slot in _slots(settings, role, args.replicas)
     ]
     members = [order.instance for order, _ in orders]
-    event(log, logging.INFO, "worker_started", members=members)
+    event(log, logging.INFO, "worker_started", members=members, settings=_shown(settings))
     return supervise(settings.worker.drain_s, orders)
 
 

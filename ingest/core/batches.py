@@ -8,7 +8,7 @@ import msgspec
 from ingest.core import fast, general, privacy
 from ingest.core.decode import is_utf8
 from ingest.core.rules import Rules
-from ingest.core.shapes import Shapes
+from ingest.core.shapes import Shapes, Unsure
 from ingest.core.types import Document, Outcome, Record
 
 
@@ -60,5 +60,5 @@ def _quickly(record: Record, rules: Rules, shapes: Shapes, looks: _Looks) -> Doc
         return None
     try:
         return fast.document(record, value, *found, rules)
-    except fast.Unsure:
+    except Unsure:
         return None

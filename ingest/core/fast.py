@@ -5,7 +5,6 @@ rare, or not sure, is left to the general path by raising `Unsure`.
 """
 
 import math
-from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -19,11 +18,11 @@ from ingest.core.cost import COMPUTED, REPORTED, TOTALS, differ, written
 from ingest.core.derived import SCHEMA_VERSION
 from ingest.core.error_text import Error
 from ingest.core.failures import classify, tags_of
+from ingest.core.fast_time import MINUTE, Time, head_of, iso_of, time_of
 from ingest.core.numbers import amount, limit
 from ingest.core.readers import MASK
 from ingest.core.rules import ErrorRule, Rules
-from ingest.core.shapes import Shape
-from ingest.core.times import RecordTime
+from ingest.core.shapes import Shape, Unsure
 from ingest.core.types import Document, Record
 from ingest.core.usage import Counts, ratio
 from schemas.fields import MAX_WHOLE
@@ -31,16 +30,9 @@ from schemas.fields import MAX_WHOLE
 MAX_KEY = 256
 """Keys of caches come from outside: longer ones are not kept."""
 
-_TIME_KEY = f'"{TIMESTAMP}"'.encode()
-_ESCAPED_TIME_KEY = rb"\u0040"
 _DIGITS = frozenset(b"0123456789")
-_HOUR, _MINUTE = len("YYYY-MM-DDTHH"), len("YYYY-MM-DDTHH:MM")
-_SECONDS = (len(":SS"), *range(len(":SS.n"), len(":SS.nnnnnnnnn") + 1))
+_HOUR = len("YYYY-MM-DDTHH")
 _encode = msgspec.json.Encoder().encode
-
-
-class Unsure(Exception):
-    """The general path has to look at the event."""
 
 
 class Values(NamedTuple):
@@ -68,15 +60,6 @@ class Values(NamedTuple):
 _values = partial(tuple.__new__, Values)  # spares the check of the length
 
 
-class Time(msgspec.Struct, frozen=True, gc=False):
-    """When a request started, µs since 1970 UTC and as text; `own`: the event said so."""
-
-    us: int
-    iso: str
-    own: bool
-    tags: tuple[str, ...] = ()
-
-
 class Piece(msgspec.Struct, frozen=True, gc=False):
     """What one rule adds: fields as they follow others in an object, and tags."""
 
@@ -93,15 +76,15 @@ def document(record: Record, value: bytes, shape: Shape, event: Any, rules: Rule
     values = _values(shape.read(event))
     counts = _counts(values)
     received = times.record_time(record)
-    time = _time(values.timestamp, received, rules)
+    time = time_of(values.timestamp, received, rules)
     cost = _cost(values, counts, time.us // 1000, rules, own=shape.own_cost)
     failed = _failed(values, rules)
     speed = _speed(values, rules, failed=bool(failed.tags))
     tags = (*time.tags, *cost.tags, *speed.tags, *failed.tags)
     tail = (
         f"{_aliases(shape, event)}{_own_time(shape, time)}"
-        f',"minute_bucket":"{time.iso[:_MINUTE]}","hour_bucket":"{time.iso[:_HOUR]}"'
-        f',"received_at":"{_iso(received.ms)}"'
+        f',"minute_bucket":"{time.iso[:MINUTE]}","hour_bucket":"{time.iso[:_HOUR]}"'
+        f',"received_at":"{iso_of(received.ms)}"'
         f"{cost.fields}{speed.fields}{_tokens(counts, own=shape.own_total)}{failed.fields}"
         f',"kafka":{{"topic":{_text(record.topic)},"partition":{record.partition}'
         f',"offset":{record.offset}}},"schema_version":{SCHEMA_VERSION}'
@@ -111,7 +94,7 @@ def document(record: Record, value: bytes, shape: Shape, event: Any, rules: Rule
         id=_id(values, time, rules) or identity.id_of_position(record, received.ms),
         index=identity.index_of(rules, values.service or "", time.iso),
         version=identity.version_of(record, received.ms),
-        body=_head(value, shape, values.timestamp, time.iso) + tail.encode(),
+        body=head_of(value, shape, values.timestamp, time.iso) + tail.encode(),
     )
     if not identity.headers_fit(record, made):
         raise Unsure
@@ -132,55 +115,6 @@ def _counts(values: Values) -> Counts:
     if not tells or not counts.consistent or values.operation in TOTALS:
         raise Unsure
     return counts
-
-
-def _time(said: str | int | None, received: RecordTime, rules: Rules) -> Time:
-    fallback = ("timestamp_fallback",) if said is None or received.clamped else ()
-    if said is None:
-        return Time(received.ms * 1000, _iso(received.ms), own=False, tags=fallback)
-    us, iso, naive = _from_text(said) if isinstance(said, str) else _from_number(said)
-    earliest_us = (received.ms - rules.max_past_ms) * 1000
-    latest_us = (received.ms + rules.max_future_ms) * 1000
-    if not earliest_us <= us <= latest_us or (naive and rules.naive_zone is not UTC):
-        raise Unsure
-    return Time(us, iso, own=True, tags=("timestamp_naive", *fallback) if naive else fallback)
-
-
-def _from_text(text: str) -> tuple[int, str, bool]:
-    """Read the usual ISO 8601 forms in UTC: µs since 1970, as written, and whether it is naive."""
-    minute_us, minute = _minute(text[:_MINUTE])
-    zone = 1 if text[-1:] == "Z" else 6 if text[-6:] == "+00:00" else 0
-    rest = text[_MINUTE : len(text) - zone]  # such as `:58` or `:58.123456`
-    digits = rest[1:3] + rest[4:]
-    if not (
-        digits.isdigit()
-        and digits.isascii()
-        and rest[:1] == ":"
-        and rest[3:4] in ("", ".")
-        and rest < ":60"
-        and len(rest) in _SECONDS
-    ):
-        raise Unsure
-    us = int(rest[1:3]) * 1_000_000 + int(rest[4:10].ljust(6, "0"))
-    return minute_us + us, f"{minute}{rest[:3]}.{rest[4:7].ljust(3, '0')}Z", not zone
-
-
-@lru_cache(maxsize=4096)  # the events of a batch share a few minutes
-def _minute(text: str) -> tuple[int, str]:
-    found = times.from_iso(f"{text}Z") if len(text) == _MINUTE else None
-    if found is None:
-        raise Unsure
-    return found.us, times.iso(found.us // 1000)[:_MINUTE]
-
-
-def _from_number(number: int) -> tuple[int, str, bool]:
-    found = times.from_number(str(number))
-    if found is None or not times.is_in_range(found):
-        raise Unsure
-    return found.us, times.iso(found.us // 1000), False
-
-
-_iso = lru_cache(maxsize=1024)(times.iso)  # the records of a batch share Kafka's time
 
 
 def _cost(values: Values, counts: Counts, at_ms: int, rules: Rules, *, own: bool) -> Piece:
@@ -322,31 +256,6 @@ def _id(values: Values, time: Time, rules: Rules) -> str | None:
     if rules.mask_secrets and MASK in request_id:
         raise Unsure
     return identity.id_of_request(values.service or "", request_id, time.us, values.attempt or 1)
-
-
-def _head(value: bytes, shape: Shape, said: str | int | None, iso: str) -> bytes:
-    """Return the event without its last brace, its own time as we write it."""
-    if value[-1:] != b"}":
-        raise Unsure
-    if not shape.own_time or said in (None, iso):
-        return value[:-1]
-    if not isinstance(said, str):
-        raise Unsure
-    key_end = _time_key(value) + len(_TIME_KEY)
-    start = value.index(b'"', key_end) + 1
-    end = start + len(said)
-    if value[key_end : start - 1].strip() != b":" or value[start : end + 1] != said.encode() + b'"':
-        raise Unsure
-    return value[:start] + iso.encode() + value[end:-1]
-
-
-def _time_key(value: bytes) -> int:
-    """Find the key of the event's own time: the first key, or the only one that is spelt so."""
-    if value.startswith(_TIME_KEY, 1):
-        return 1
-    if value.count(_TIME_KEY) != 1 or _ESCAPED_TIME_KEY in value:
-        raise Unsure
-    return value.index(_TIME_KEY)
 
 
 @lru_cache(maxsize=256)

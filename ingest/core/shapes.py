@@ -104,6 +104,10 @@ _ABSENT = "absent"
 Path: TypeAlias = tuple[str, ...]
 
 
+class Unsure(Exception):
+    """The general path has to look at the event."""
+
+
 class Shape(msgspec.Struct, frozen=True):
     """One layout.
 

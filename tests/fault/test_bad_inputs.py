@@ -66,7 +66,7 @@ def outcome(engines, tmp_path_factory) -> Iterator[Outcome]:
     try:
         world.open()
         good, bad = asyncio.run(send(world))
-        worker = world.start_worker("--log-level", "debug")
+        worker = world.start_worker()
         seen = world.look()
         exit_code, _ = worker.terminate()
         topics = world.settings.topics

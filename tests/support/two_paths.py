@@ -8,7 +8,7 @@ import msgspec
 from ingest.core import Dead, Document, RawRecord, Rules, fast, general
 from ingest.core.batches import _is_plain
 from ingest.core.decode import Fields, is_utf8, top_level
-from ingest.core.shapes import shape_of
+from ingest.core.shapes import Unsure, shape_of
 
 
 def fields_of(value: bytes) -> Fields | None:
@@ -30,7 +30,7 @@ def by_fast_path(record: RawRecord, rules: Rules, sample: bytes | None = None) -
     try:
         shape = shape_of(fields)
         return fast.document(record, value, shape, shape.decode(value), rules)
-    except (ValueError, msgspec.DecodeError, RecursionError, fast.Unsure):
+    except (ValueError, msgspec.DecodeError, RecursionError, Unsure):
         return None
 
 

@@ -79,8 +79,10 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
         consumer.stop_handing_over()
         left = await self.intake.drain(self.drain_s)
         committed = await consumer.commit_everything(LAST_COMMIT_S)
-        event(log, logging.INFO, "drained", unfinished=left, committed=committed)
-        if left or not committed:
+        done = committed and not left
+        level = logging.DEBUG if done else logging.WARNING
+        event(log, level, "drained", unfinished=left, committed=committed)
+        if not done:
             os._exit(UNDRAINED_EXIT)
         self.watchdog.leave_within(GOODBYE_S, 0)
         await super()._stop_consumer()

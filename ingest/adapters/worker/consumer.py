@@ -197,7 +197,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         self._intake.forget()
         self._committed.clear()
         if revoked:
-            event(log, logging.INFO, "partitions_revoked", count=len(revoked), unfinished=left)
+            event(log, logging.DEBUG, "partitions_revoked", count=len(revoked), unfinished=left)
         if self.app.should_stop:
             return
         if revoked and self._dismissed:
@@ -239,7 +239,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         """Take partitions over, then look whether records expired before anybody read them."""
         await super().on_partitions_assigned(assigned, generation_id)
         numbers = sorted(tp.partition for tp in assigned)
-        event(log, logging.INFO, "partitions_assigned", partitions=numbers)
+        event(log, logging.DEBUG, "partitions_assigned", partitions=numbers)
         if assigned:
             self.add_future(self._look_for_expired(assigned))
 

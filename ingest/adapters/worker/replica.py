@@ -125,6 +125,7 @@ async def _tell_progress(app: App, work: Work) -> None:
             logging.INFO,
             "status",
             **fields,
+            partitions=len(app.consumer.assignment()),
             lag=await app.consumer.lag(),
             in_flight=len(work.intake.tracker.open()),
             standing_s=0.0 if oldest_s is None else round(now_s - oldest_s, 1),

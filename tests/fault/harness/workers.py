@@ -36,7 +36,7 @@ class Worker:
         command = [sys.executable, "-m", "ingest", "worker", "--config", str(config)]
         with log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "--log-format", "json", *options],
+                [*command, "--log-format", "json", "--log-level", "debug", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
