@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fault lint docs lock clean
+.PHONY: help demo test check fault lint docs lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,12 @@ docs: .venv/dev.stamp ## regenerate the reference pages, JSON Schemas and exampl
 
 lock: .venv/dev.stamp ## refresh the pinned requirements
 	$(BIN)/python -m scripts.lock
+
+audit: .venv/dev.stamp ## known vulnerabilities of the pinned requirements, as far as one can ask
+	$(BIN)/python -m scripts.audit
+
+sbom: .venv/dev.stamp ## print the bill of materials (CycloneDX) of the container image's requirements
+	@$(BIN)/python -m scripts.sbom
 
 clean: ## remove the environment
 	rm -rf .venv

@@ -105,10 +105,14 @@ def make_app(
     """Build the app; must be called in the event loop's thread."""
     app = App(
         member.group,
+        # Faust's own variables (BROKER_URL, APP_VALUE_SERIALIZER, ...) would replace what is below.
+        env={},
         broker=[f"kafka://{address}" for address in connection.bootstrap],
         broker_credentials=_credentials(connection),
         broker_client_id=member.client_id,
         store="memory://",
+        key_serializer="raw",
+        value_serializer="raw",
         processing_guarantee="at_least_once",
         # Acknowledging and committing are ours; see consumer.py.
         stream_wait_empty=False,
