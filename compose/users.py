@@ -1,10 +1,12 @@
 """Create the Elasticsearch users of the composed services, with no more rights than they need."""
 
 import asyncio
+import json
 import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from elasticsearch import AsyncElasticsearch
@@ -14,6 +16,7 @@ from ingest.app import elasticsearch_connection, index_prefixes
 from ingest.errors import IngestError, Unavailable
 from ingest.settings import load
 
+ROLES = Path(__file__).with_name("elasticsearch-roles.json")
 WRITER = "ingest_writer"
 PATIENCE_S = 120
 PAUSE_S = 2
@@ -21,19 +24,20 @@ PAUSE_S = 2
 Request: TypeAlias = tuple[str, str, dict[str, Any]]
 
 
+def roles(prefixes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read the roles by name, for indices of these prefixes."""
+    found: dict[str, dict[str, Any]] = json.loads(ROLES.read_text("utf-8"))
+    for role in found.values():
+        for indices in role["indices"]:
+            patterns = indices["names"]
+            indices["names"] = [p.replace("PREFIX", own) for own in prefixes for p in patterns]
+    return found
+
+
 def requests(prefixes: Sequence[str], writer_password: str, kibana_password: str) -> list[Request]:
     """List what to send, as method, path and body; sending it again changes nothing."""
-    role = {
-        "cluster": ["monitor"],
-        "indices": [
-            {
-                "names": [f"{prefix}-*" for prefix in prefixes],
-                "privileges": ["index", "create_index", "auto_configure", "view_index_metadata"],
-            }
-        ],
-    }
     return [
-        ("PUT", f"/_security/role/{WRITER}", role),
+        *(("PUT", f"/_security/role/{name}", role) for name, role in roles(prefixes).items()),
         ("PUT", f"/_security/user/{WRITER}", {"password": writer_password, "roles": [WRITER]}),
         ("POST", "/_security/user/kibana_system/_password", {"password": kibana_password}),
     ]

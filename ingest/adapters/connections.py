@@ -62,16 +62,26 @@ class ElasticsearchConnection:
     ca_file: str | None = None
 
     @property
+    def uses_tls(self) -> bool:
+        """Tell whether a node's certificate has to be checked."""
+        return any(url.startswith("https:") for url in self.url)
+
+    @property
     def name(self) -> str:
         """The nodes as an operator writes them, for messages."""
         return ",".join(self.url)
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Trust the CA file's certificates only, or the system's where there is no file."""
+    """Trust the CA file's certificates only, or the system's where there is no file.
+
+    Host names are checked, and nothing older than TLS 1.2 is spoken, whatever the system allows.
+    """
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"CA file {ca_file} cannot be used: {error}. It must hold PEM certificates."
         ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -12,7 +12,7 @@ from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from ingest.adapters.connections import ElasticsearchConnection
+from ingest.adapters.connections import ElasticsearchConnection, tls_context
 from ingest.errors import Refused, Unauthorized, Unavailable
 from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole
 
@@ -28,7 +28,9 @@ _own_logger = logging.getLogger(__name__)
 def connect(connection: ElasticsearchConnection, timeout_s: float = 60.0) -> AsyncElasticsearch:
     """Make a client. Certificates are always verified where the URL says https."""
     _quieten()
-    tls: dict[str, Any] = {"ca_certs": connection.ca_file} if connection.ca_file else {}
+    tls: dict[str, Any] = (
+        {"ssl_context": tls_context(connection.ca_file)} if connection.uses_tls else {}
+    )
     client = AsyncElasticsearch(
         list(connection.url),
         request_timeout=timeout_s,

@@ -5,69 +5,28 @@ built by hand, so batches are built here and each one's future is awaited.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    KafkaError,
-    KafkaTimeoutError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.kafka_aio import brake, client_options, renew, renew_password
+from ingest.adapters.kafka_complaints import FORBIDDEN, Complaints, why_not
 from ingest.errors import Fatal
-from ingest.logs import event
 from ingest.pipeline.ports import Message
 
 BATCH_BYTES = 512 * 1024
 REQUEST_TIMEOUT_MS = 20_000
 METADATA_MS = 15_000
 AGAIN_S = 0.5
-BRAKE_S = 0.25
-REMIND_S = 60.0
 
 # Not retriable in aiokafka's eyes, but they pass: a queue that stayed full, a missing right.
-_PASSING = (KafkaTimeoutError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
-
-log = logging.getLogger(__name__)
-
-
-def client_options(connection: KafkaConnection) -> dict[str, Any]:
-    """Connection options that aiokafka's clients have in common."""
-    options: dict[str, Any] = {
-        "bootstrap_servers": list(connection.bootstrap),
-        "security_protocol": connection.security_protocol,
-        "ssl_context": connection.ssl_context(),
-    }
-    if connection.uses_sasl:
-        options |= {
-            "sasl_mechanism": connection.sasl_mechanism,
-            "sasl_plain_username": connection.username,
-            "sasl_plain_password": connection.password(),
-        }
-    return options
-
-
-def brake(client: Any, missed: Callable[[], None] = lambda: None) -> None:
-    """Slow an aiokafka client down that finds no broker: it asks thousands of times a second.
-
-    `missed` is called for each attempt that found none.
-    """
-    update = client._metadata_update  # noqa: SLF001 - see guard
-
-    async def slowly(*args: Any) -> Any:
-        answered = await update(*args)
-        if not answered:
-            missed()
-            await asyncio.sleep(BRAKE_S)
-        return answered
-
-    client._metadata_update = slowly  # noqa: SLF001 - see guard
+_PASSING = (KafkaTimeoutError, *FORBIDDEN)
 
 
 class KafkaProducer:
@@ -89,10 +48,12 @@ class KafkaProducer:
             metadata_max_age_ms=METADATA_MS,
         )
         self._client = self._producer.client
+        self._connection = connection
         self._max_record_bytes = max_record_bytes
         self._step_at = time.monotonic()
-        self._told_at = -REMIND_S
-        brake(self._client, self._note_step)
+        self._complaints = Complaints(partial(why_not, connection))
+        brake(self._client, self._complain)
+        renew(self._client, connection)
 
     @property
     def step_at(self) -> float:
@@ -106,6 +67,7 @@ class KafkaProducer:
                 await self._producer.start()
             except KafkaError as error:
                 self._complain(error)
+                renew_password(self._client, self._connection)
                 await asyncio.sleep(AGAIN_S)
             else:
                 return
@@ -197,18 +159,14 @@ class KafkaProducer:
         """Return if sending again can help; raises Fatal if the producer is dead."""
         if not error.retriable and not isinstance(error, _PASSING):
             raise Fatal(
-                f"Kafka's answer to what was sent to {topic} cannot be survived: {_name(error)}"
+                f"Kafka's answer to what was sent to {topic} cannot be survived: "
+                f"{type(error).__name__}"
             ) from None
         self._complain(error, topic)
 
-    def _complain(self, error: KafkaError, topic: str | None = None) -> None:
-        self._note_step()
-        if self._step_at - self._told_at >= REMIND_S:
-            self._told_at = self._step_at
-            event(log, logging.WARNING, "kafka_waiting", error=_name(error), topic=topic)
-
-    def _note_step(self) -> None:
+    def _complain(self, error: KafkaError | None = None, topic: str | None = None) -> None:
         self._step_at = time.monotonic()
+        self._complaints.take(error, topic)
 
 
 class _Sent:
@@ -220,7 +178,3 @@ class _Sent:
         self.start = start
         self.batch = batch
         self.delivery: Any = None
-
-
-def _name(error: BaseException) -> str:
-    return type(error).__name__

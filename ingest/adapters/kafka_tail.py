@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
-from ingest.adapters.kafka_producer import brake, client_options
+from ingest.adapters.kafka_aio import brake, client_options
 from ingest.adapters.kafka_records import read_any_header_name
 from ingest.core import RawRecord
 from ingest.errors import Unavailable

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from ingest.adapters.kafka_producer import client_options
+from ingest.adapters.kafka_aio import client_options
 from ingest.core import RawRecord
 from tests.fault.harness.bad_inputs import (
     CANARY,

@@ -11,7 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from ingest.adapters.kafka_admin import open_admin
-from ingest.adapters.kafka_producer import client_options
+from ingest.adapters.kafka_aio import client_options
 from ingest.pipeline.topics import TIMESTAMP_TYPE, Configure
 from tests.fault.harness.bad_inputs import MIB, event
 

@@ -50,6 +50,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
 
     logger = faust_log
 
+    connection: KafkaConnection
     intake: Intake
     stats: Stats
     watchdog: Watchdog
@@ -138,6 +139,7 @@ def make_app(
         worker_redirect_stdouts=False,
         agent_supervisor=mode.CrashingSupervisor,
     )
+    app.connection = connection
     app.intake = intake
     app.stats = stats
     app.watchdog = watchdog

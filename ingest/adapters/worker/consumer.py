@@ -18,7 +18,7 @@ from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from ingest.adapters.kafka_producer import brake
+from ingest.adapters.kafka_aio import brake, renew
 from ingest.adapters.kafka_records import read_any_header_name
 from ingest.errors import IngestError, UsageError
 from ingest.logs import event
@@ -43,8 +43,8 @@ class BatchMessage(ConsumerMessage):  # type: ignore[misc]  # Faust is not typed
 class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
     """The consumer's own thread, with an aiokafka client of our choosing.
 
-    It does not spin without brokers, passes over what a transaction wrote and then aborted, and
-    reads any header name.
+    It does not spin without brokers, logs in with the password as it is now, passes over what a
+    transaction wrote and then aborted, and reads any header name.
     """
 
     logger = faust_log
@@ -53,12 +53,13 @@ class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typ
         read_any_header_name()
         consumer = super()._create_consumer(loop)
         brake(consumer._client)  # noqa: SLF001 - see guard
+        renew(consumer._client, self.app.connection)  # noqa: SLF001 - see guard
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - see guard
         return consumer
 
 
 class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
-    """Reads one role's topic. The app carries `intake` and `stats`."""
+    """Reads one role's topic. The app carries `intake`, `stats` and `connection`."""
 
     logger = faust_log
 

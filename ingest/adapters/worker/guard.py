@@ -47,6 +47,7 @@ KNOWN: Mapping[str, str] = {
     "faust.streams:Stream.events": "c62f4dd3a73fe7aa",
     "mode.worker:Worker.execute_from_commandline": "212e98f635d7a69b",
     "mode.worker:Worker._stop_on_signal": "beff8fabfeb1e1e3",
+    "aiokafka.client:AIOKafkaClient._get_conn": "68ce5d8391719d33",
     "aiokafka.client:AIOKafkaClient._metadata_update": "06dc51ed3e0d38b8",
     "aiokafka.client:AIOKafkaClient._wait_on_metadata": "52b0a5ee78ef3aa0",
     "aiokafka.client:AIOKafkaClient.force_metadata_update": "cb7befef21c8f3f9",

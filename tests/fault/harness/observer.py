@@ -9,7 +9,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ingest.adapters.connections import KafkaConnection
-from ingest.adapters.kafka_producer import client_options
+from ingest.adapters.kafka_aio import client_options
 from ingest.adapters.kafka_records import read_any_header_name
 from ingest.core import RawRecord
 from schemas import headers

@@ -56,3 +56,12 @@ def test_without_tls_the_ca_file_is_not_read():
 
 def test_a_secret_that_is_not_configured_is_none():
     assert no_secret() is None
+
+
+def test_nothing_older_than_tls_1_2_is_spoken():
+    assert tls_context(None).minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_a_cluster_with_one_https_node_has_its_certificates_checked():
+    assert ElasticsearchConnection(("http://a:1", "https://b:2")).uses_tls
+    assert not ElasticsearchConnection(("http://a:1",)).uses_tls

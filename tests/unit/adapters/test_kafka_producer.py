@@ -12,7 +12,7 @@ from aiokafka.errors import (
 
 from ingest.adapters import kafka_producer
 from ingest.adapters.connections import KafkaConnection
-from ingest.adapters.kafka_producer import KafkaProducer, brake
+from ingest.adapters.kafka_producer import KafkaProducer
 from ingest.errors import Fatal
 from ingest.pipeline.ports import Message
 
@@ -45,7 +45,7 @@ def messages(*sizes):
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     monkeypatch.setattr(kafka_producer, "AGAIN_S", 0)
-    monkeypatch.setattr(kafka_producer, "BRAKE_S", 0)
+    monkeypatch.setattr(kafka_producer, "why_not", lambda _connection: None)
 
 
 @pytest.fixture
@@ -124,21 +124,6 @@ async def test_only_a_failed_attempt_excuses_who_waits(producer, sending):
     sending.on_delivery = [LeaderNotAvailableError()]
     await deliver(producer, "enriched", messages(10))
     assert producer.step_at > 0
-
-
-class Client:
-    def __init__(self, *answers):
-        self.answers = list(answers)
-
-    async def _metadata_update(self, *args):
-        return self.answers.pop(0)
-
-
-async def test_only_a_missed_broker_counts_as_a_failed_attempt():
-    client, missed = Client(True, False, True), []
-    brake(client, lambda: missed.append(1))
-    assert [await client._metadata_update() for _ in range(3)] == [True, False, True]
-    assert len(missed) == 1
 
 
 async def test_a_broker_that_does_not_answer_does_not_hold_the_end_up(producer, monkeypatch):

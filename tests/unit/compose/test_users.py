@@ -56,16 +56,18 @@ async def test_a_cluster_that_is_still_starting_gets_everything_in_the_end(clust
     await users.main()
     assert [(method, path) for method, path, _ in cluster.taken] == [
         ("PUT", "/_security/role/ingest_writer"),
+        ("PUT", "/_security/role/ingest_setup"),
+        ("PUT", "/_security/role/ingest_reader"),
         ("PUT", "/_security/user/ingest_writer"),
         ("POST", "/_security/user/kibana_system/_password"),
     ]
-    _, user, kibana = [body for _, _, body in cluster.taken]
+    *_, user, kibana = [body for _, _, body in cluster.taken]
     assert user == {"password": 'sec"ond', "roles": ["ingest_writer"]}
     assert kibana == {"password": "third"}
 
 
 def test_the_writer_may_write_the_daily_indices_and_nothing_else():
-    _, _, role = users.requests(["llm-requests", "holysheep-logs"], "p", "p")[0]
+    role = users.roles(["llm-requests", "holysheep-logs"])["ingest_writer"]
     assert role == {
         "cluster": ["monitor"],
         "indices": [
@@ -75,3 +77,10 @@ def test_the_writer_may_write_the_daily_indices_and_nothing_else():
             }
         ],
     }
+
+
+def test_no_role_reaches_beyond_the_daily_indices_and_their_alias():
+    for role in users.roles(["llm-requests"]).values():
+        names = {name for indices in role["indices"] for name in indices["names"]}
+        assert names <= {"llm-requests-*", "llm-requests"}
+        assert "all" not in role["cluster"]
