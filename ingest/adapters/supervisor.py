@@ -23,6 +23,7 @@ from ingest.pipeline.replicas import GiveUp, Order, after_death
 
 KILL_AFTER_S = 10.0
 """What a replica gets beyond its drain deadline before it is killed."""
+OWN_VARIABLES = "INGEST_"
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +136,8 @@ async def _started(order: Order, slot: Slot) -> AsyncIterator[asyncio.subprocess
         stdin=asyncio.subprocess.PIPE,
         pass_fds=(slot.descriptor,),
         start_new_session=True,
+        # All it has to know comes through the pipe; a password stays out of one more environment.
+        env={name: v for name, v in os.environ.items() if not name.startswith(OWN_VARIABLES)},
     )
     pipe = process.stdin
     try:

@@ -109,6 +109,8 @@ def _check_elasticsearch(settings: Settings) -> None:
     cluster = settings.elasticsearch
     for url in cluster.url:
         _check_url(settings, url)
+    if len({urlsplit(url).scheme for url in cluster.url}) > 1:
+        raise _wrong(settings, "elasticsearch.url", "mixes http and https; use https for all")
     if cluster.api_key and (cluster.username or cluster.password):
         reason = "is set beside elasticsearch.username or password; keep one way to log in"
         raise _wrong(settings, "elasticsearch.api_key", reason)

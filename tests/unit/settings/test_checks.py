@@ -39,6 +39,7 @@ def written(tmp_path):
         ("[elasticsearch]\nurl = 'http://h:99999'", "elasticsearch.url"),
         ("[elasticsearch]\nurl = 'http://h/?a=b'", "elasticsearch.url"),
         ("[elasticsearch]\nurl = 'http://u:p@h'", "no user or password in the address"),
+        ("[elasticsearch]\nurl = ['https://a', 'http://b']", "mixes http and https"),
         ("[elasticsearch]\nusername = 'u'", "elasticsearch.username: needs elasticsearch.password"),
         ("[elasticsearch]\npassword = 'p'", "elasticsearch.password: needs elasticsearch.username"),
         (
@@ -82,7 +83,7 @@ def test_what_cannot_work_is_refused_with_its_place(written, text, words):
     "text",
     [
         "[kafka]\nbootstrap = ['[::1]:9092', 'a.b-c_d:1']",
-        "[elasticsearch]\nurl = ['https://h', 'http://[::1]:9200/path']",
+        "[elasticsearch]\nurl = ['https://h', 'https://[::1]:9200/path']",
         "[cost]\nbooks = ['book.toml']\ndefault_book = 'own'",
         KEYS_THAT_NEED_TABLES + "a = 'holysheep-logs'\nb = 'holysheep-logs'\nc = 'llm-requests'",
         "[timestamps]\nnaive_zone = 'Asia/Seoul'",
