@@ -1,16 +1,26 @@
 """What all our uses of kafka-python share: how to connect, and errors in our own words."""
 
 import logging
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from kafka import errors
+from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.errors import IngestError, Refused, Unavailable
 
 CONNECT_S = 10.0
+
+_LOG_IN_ERRORS = {
+    errors.SaslAuthenticationFailedError: "username and password",
+    errors.UnsupportedSaslMechanismError: "sasl_mechanism",
+}
 
 _own_logger = logging.getLogger(__name__)
 
@@ -24,6 +34,7 @@ def options(connection: KafkaConnection, client_id: str = "ingest") -> dict[str,
         "security_protocol": connection.security_protocol,
         "ssl_context": connection.ssl_context(),
         "bootstrap_timeout_ms": int(CONNECT_S * 1000),
+        "kafka_client": _client,
     }
     if connection.uses_sasl:
         chosen |= {
@@ -47,8 +58,13 @@ def translate(error: errors.KafkaError, connection: KafkaConnection) -> IngestEr
     """Say what a kafka-python error means to an operator, without its text: that holds requests."""
     where = f"Kafka at {connection.name}"
     name = type(error).__name__
-    if isinstance(error, errors.SaslAuthenticationFailedError):
-        return Refused(f"{where} refuses the log-in: check [kafka] username and password")
+    if remedy := _LOG_IN_ERRORS.get(type(error)):
+        return Refused(f"{where} refuses the log-in: check [kafka] {remedy}")
+    if isinstance(error.__context__, ssl.SSLError):
+        return Unavailable(
+            f"{where}: no TLS connection ({_words(error.__context__)}): check [kafka] ca_file, "
+            "security_protocol and the host name"
+        )
     if isinstance(error, errors.AuthorizationError):
         return Refused(f"{where} forbids it ({name}): grant the missing permission")
     if isinstance(error, errors.KafkaTimeoutError | errors.KafkaConnectionError) or error.retriable:
@@ -57,6 +73,29 @@ def translate(error: errors.KafkaError, connection: KafkaConnection) -> IngestEr
             "and security_protocol right?"
         )
     return Refused(f"{where} answered {name}")
+
+
+class _Manager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python is not typed
+    """Ends at once what cannot succeed; kafka-python tries a wrong password till its time is up."""
+
+    def get_connection(self, node_id: Any, **options: Any) -> Any:
+        """Raise what the node's last connection failed with, if trying again is in vain."""
+        connection = super().get_connection(node_id, **options)
+        connection.init_future.add_errback(partial(self._remember, node_id))
+        return connection
+
+    def _remember(self, node_id: Any, error: Exception) -> None:
+        if type(error) in _LOG_IN_ERRORS or isinstance(error.__context__, ssl.SSLError):
+            self._auth_failures[node_id] = error
+
+
+def _client(**configs: Any) -> Any:
+    net = NetworkSelector(**configs)
+    return KafkaNetClient(net=net, manager=_Manager(net, **configs))
+
+
+def _words(error: ssl.SSLError) -> str:
+    return str(getattr(error, "verify_message", None) or error.reason)
 
 
 def _quieten() -> None:
