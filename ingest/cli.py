@@ -22,6 +22,7 @@ from ingest.commands import (
     enrich,
     produce,
     report,
+    retain,
     schema,
     setup,
     tail,
@@ -39,6 +40,7 @@ COMMANDS = (
     tail,
     report,
     enrich,
+    retain,
     check_config,
     schema,
 )

@@ -1,4 +1,4 @@
-"""What `setup` asks of Elasticsearch and changes in it."""
+"""What `setup` and `retain` ask of Elasticsearch and change in it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -53,6 +53,20 @@ async def apply(client: AsyncElasticsearch, change: Change) -> None:
             await request(client, "PUT", f"/{index}/_alias/{alias}")
         case SetPolicy(index, policy):
             await request(client, "PUT", f"/{index}/_settings", {LIFECYCLE: policy})
+
+
+async def index_names(client: AsyncElasticsearch, prefixes: Sequence[str]) -> list[str]:
+    """List what begins like our indices, closed ones too. Raises Unavailable or Refused."""
+    names: list[str] = []
+    for prefix in prefixes:
+        path = f"/{prefix}-*?expand_wildcards=open,closed&filter_path=*.settings.index.uuid"
+        names += await request(client, "GET", path) or {}
+    return list(dict.fromkeys(names))
+
+
+async def delete_index(client: AsyncElasticsearch, name: str) -> None:
+    """Delete one index by its name; it being gone already is fine."""
+    await request(client, "DELETE", f"/{name}")
 
 
 async def _policy(client: AsyncElasticsearch, name: str) -> Mapping[str, Any] | None:

@@ -56,14 +56,18 @@ def _daily(prefix: str, day: str) -> str:
 
 def index_name_ok(name: str, prefixes: Collection[str]) -> bool:
     """Tell whether a name is exactly `<prefix>-YYYY.MM.DD`, with a day that exists."""
+    return day_of_index(name, prefixes) is not None
+
+
+def day_of_index(name: str, prefixes: Collection[str]) -> date | None:
+    """Return the day of `<prefix>-YYYY.MM.DD`, None for any other name."""
     day = _DAY.fullmatch(name[-_DAY_LENGTH:])
     if day is None or name[:-_DAY_LENGTH] not in prefixes:
-        return False
+        return None
     try:
-        date(*map(int, day.groups()))
+        return date(*map(int, day.groups()))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def headers_of(record: Record, document: Document) -> list[tuple[str, bytes | None]]:

@@ -80,7 +80,14 @@ def test_the_user_makes_no_topics(secure, users):
 
 def test_kafka_refuses_a_wrong_password(secure, users):
     wrong = Login(users.kafka_admin.username, users.kafka_user.password)
-    with pytest.raises((Refused, Unavailable)), open_admin(secure.kafka_as(wrong)):
+    words = "refuses the log-in: check .kafka. username and password"
+    with pytest.raises(Refused, match=words), open_admin(secure.kafka_as(wrong)):
+        pass
+
+
+def test_a_mechanism_that_kafka_does_not_offer_is_named(secure, users):
+    connection = replace(secure.kafka_as(users.kafka_user), sasl_mechanism="PLAIN")
+    with pytest.raises(Refused, match="sasl_mechanism"), open_admin(connection):
         pass
 
 
@@ -88,7 +95,7 @@ def test_a_client_of_kafka_that_trusts_another_authority_does_not_log_in(
     secure, users, other_authority
 ):
     connection = replace(secure.kafka_as(users.kafka_admin), ca_file=str(other_authority))
-    with pytest.raises((Refused, Unavailable)), open_admin(connection):
+    with pytest.raises(Unavailable, match="certificate.*ca_file"), open_admin(connection):
         pass
 
 
