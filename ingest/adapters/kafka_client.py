@@ -78,15 +78,21 @@ def translate(error: errors.KafkaError, connection: KafkaConnection) -> IngestEr
 class _Manager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python is not typed
     """Ends at once what cannot succeed; kafka-python tries a wrong password till its time is up."""
 
+    def __init__(self, net: Any, **configs: Any) -> None:
+        super().__init__(net, **configs)
+        self._in_vain: dict[Any, Exception] = {}
+
     def get_connection(self, node_id: Any, **options: Any) -> Any:
-        """Raise what the node's last connection failed with, if trying again is in vain."""
+        """Raise what a connection to this node failed with, if trying again is in vain."""
+        if node_id in self._in_vain:
+            raise self._in_vain[node_id]
         connection = super().get_connection(node_id, **options)
         connection.init_future.add_errback(partial(self._remember, node_id))
         return connection
 
     def _remember(self, node_id: Any, error: Exception) -> None:
         if type(error) in _LOG_IN_ERRORS or isinstance(error.__context__, ssl.SSLError):
-            self._auth_failures[node_id] = error
+            self._in_vain[node_id] = error
 
 
 def _client(**configs: Any) -> Any:

@@ -95,7 +95,7 @@ def test_a_client_of_kafka_that_trusts_another_authority_does_not_log_in(
     secure, users, other_authority
 ):
     connection = replace(secure.kafka_as(users.kafka_admin), ca_file=str(other_authority))
-    with pytest.raises(Unavailable, match="certificate.*ca_file"), open_admin(connection):
+    with pytest.raises(Unavailable, match=r"certificate.*ca_file"), open_admin(connection):
         pass
 
 
