@@ -12,13 +12,13 @@ help: ## list the targets
 demo: .venv/run.stamp ## the main job: real engines, real input, a report
 	$(BIN)/ingest demo
 
-test: lint ## lint, then every test, real engines included
-	$(BIN)/python -m pytest
+test: lint ## lint, then every test but the longest fault tests, real engines included
+	$(BIN)/python -m pytest -m "not slow_fault"
 
 check: lint ## lint, then the tests without engines: under a minute
 	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
 
-fault: .venv/dev.stamp ## faults injected into real engines, every event accounted for; prints a table
+fault: .venv/dev.stamp ## all faults injected into real engines, every event accounted for; prints a table
 	$(BIN)/python -m pytest tests/fault
 
 lint: .venv/dev.stamp ## format, lint rules, types, import rules

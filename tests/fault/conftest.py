@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.engines import Listener, free_port
 from tests.fault.harness.table import Row, render
 from tests.fault.harness.world import World
 from tests.support.engines import Engines, own_engines
@@ -20,7 +21,7 @@ _PASSED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """A running Kafka and Elasticsearch that these tests may kill."""
-    with own_engines() as running:
+    with own_engines(proxied=Listener(free_port(), free_port())) as running:
         yield running
 
 
@@ -51,6 +52,7 @@ def world(
             seconds=time.monotonic() - began_s,
             faults=world.faults,
             figures=world.figures,
+            stood_s=world.stood_s,
         )
         request.config.stash.setdefault(_ROWS, []).append(row)
         print(*render([row]), sep="\n")

@@ -1,16 +1,10 @@
 """Processes that fail, stand in each other's way, or find things not as they need them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-import msgspec
-
 from ingest.adapters.kafka_admin import open_admin
-from ingest.pipeline.replicas import Order, instance_of
 from ingest.pipeline.topics import Grow
-from ingest.settings import settings_to_json
-from tests.fault.harness import raising
+from tests.fault.harness.sabotaged import raise_at
 from tests.support.engines import ROOT
 
 EXIT_S = 15.0
@@ -21,34 +15,12 @@ def grow(world, topic, partitions):
         admin.apply(Grow(topic, partitions - 1, partitions))
 
 
-def fail_at(world, offset):
-    """Run a replica of the enrich role that fails at this offset; returns how it ended."""
-    order = Order(
-        role="enrich",
-        replica=0,
-        instance=instance_of(world.settings.worker.instance, "enrich", 0),
-        log_format="json",
-        log_level="info",
-        settings=msgspec.Raw(settings_to_json(world.settings)),
-    )
-    with subprocess.Popen(
-        [sys.executable, "-m", raising.__name__, str(offset)],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=ROOT,
-    ) as process:
-        process.stdin.write(msgspec.json.encode(order) + b"\n")
-        process.stdin.flush()
-        lines = process.stderr.read().splitlines()
-        return process.wait(raising.EXIT_S), msgspec.json.decode(lines[-1])
-
-
 def test_t05_an_unforeseen_error_ends_the_process_and_nothing_past_it_is_committed(world):
     world.send(8_000)
     raw = world.settings.topics.raw
-    code, last = fail_at(world, 1_500)
-    assert code == 75
-    assert (last["event"], last["error"]) == ("fatal", "Unforeseen")
+    replica = world.start_replica("enrich", raise_at, 1_500)
+    assert replica.wait() == 75
+    (last,) = replica.told("fatal", error="Unforeseen")
     assert (last["topic"], last["partition"]) == (raw, 0)
     assert world.committed("enrich").get((raw, 0), 0) <= 1_500 < last["next_offset"]
     world.start_worker()

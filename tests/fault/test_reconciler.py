@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from ingest.core import Document, RawRecord, Rules, enrich
+from tests.fault.harness.commits import Sample, longest_standstill
 from tests.fault.harness.events import events
 from tests.fault.harness.reconciler import Enriched, Seen, Sent, Stored, judge
 from tests.fault.harness.table import Row, render
@@ -179,10 +180,24 @@ def test_events_are_the_same_for_the_same_seed():
 def test_a_row_shows_seed_result_and_faults_counted():
     figures = judge(SENT, GOOD, RULES)[1]
     rows = [
-        Row("t", passed=True, seed=7, seconds=1.6, faults=["kill"] * 2 + ["stop"], figures=figures),
-        Row("u", passed=False, seed=8, seconds=2.0, faults=[], figures=None),
+        Row("t", True, 7, 1.6, ["kill"] * 2 + ["stop"], figures, stood_s=3.1),
+        Row("u", False, 8, 2.0, [], None, stood_s=0.0),
     ]
     _, good, bad = (line.split() for line in render(rows))
-    assert good[:4] == ["t", "passed", "7", "2"]
+    assert good[:5] == ["t", "passed", "7", "2", "3"]
     assert good[-4:] == ["2", "x", "kill,", "stop"]
-    assert bad == ["u", "FAILED", "8", "2", *["-"] * 7]
+    assert bad == ["u", "FAILED", "8", "2", "0", *["-"] * 7]
+
+
+def test_a_standstill_is_the_longest_time_without_a_commit_between_two():
+    a, b = ("raw", 0), ("raw", 1)
+    samples = [
+        Sample(1.0, {}),
+        Sample(2.0, {a: 5}),
+        Sample(3.0, {a: 5, b: 1}),
+        Sample(4.5, {a: 9, b: 2}),
+        Sample(9.0, {a: 9, b: 3}),
+        Sample(99.0, {a: 9, b: 3}),
+    ]
+    assert longest_standstill(samples) == 4.5
+    assert longest_standstill([]) == 0.0

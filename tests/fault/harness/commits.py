@@ -2,14 +2,36 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import KafkaAdmin, open_admin
 from ingest.errors import IngestError
-from tests.fault.harness.reconciler import Offsets
+from tests.fault.harness.reconciler import Offsets, Place
 
 SAMPLE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was committed at one moment of the monotonic clock."""
+
+    at_s: float
+    offsets: Offsets
+
+
+def longest_standstill(samples: Iterable[Sample]) -> float:
+    """Tell the longest time between two advances of one partition's commit, in seconds."""
+    longest_s = 0.0
+    last: dict[Place, int] = {}
+    moved_s: dict[Place, float] = {}
+    for sample in samples:
+        for place, offset in sample.offsets.items():
+            if offset != last.get(place):
+                longest_s = max(longest_s, sample.at_s - moved_s.get(place, sample.at_s))
+                last[place], moved_s[place] = offset, sample.at_s
+    return longest_s
 
 
 class CommitWatch:
@@ -20,7 +42,7 @@ class CommitWatch:
         self._groups = groups
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="commits", daemon=True)
-        self.samples: list[Offsets] = []
+        self.samples: list[Sample] = []
 
     def start(self) -> None:
         """Begin to sample."""
@@ -41,7 +63,7 @@ class CommitWatch:
 
     def _sample(self, admin: KafkaAdmin) -> None:
         while not self._stopping.wait(SAMPLE_S):
-            self.samples.append(committed(admin, self._groups))
+            self.samples.append(Sample(time.monotonic(), committed(admin, self._groups)))
 
 
 def committed(admin: KafkaAdmin, groups: Sequence[str]) -> Offsets:

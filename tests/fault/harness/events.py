@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,7 +17,7 @@ SERVICE = "gateway"
 DAYS = 3
 REPEATABLE = 200
 
-_WEIGHTS: dict[Kind, int] = {"ok": 90, "repeated": 6, "dead": 3, "refused": 1}
+USUAL_WEIGHTS: Mapping[Kind, int] = {"ok": 90, "repeated": 6, "dead": 3, "refused": 1}
 _MODELS = ("gpt-4o", "claude-sonnet-4-5", "deepseek-v3.2", "nobody-knows-it")
 _NO_EVENTS = (b"", b"  ", b"{", b"[1]", b'{"cost": NaN}', b"\xff\xfe{}", b'"text"', b"plain words")
 
@@ -32,12 +32,14 @@ class Event:
     value: bytes
 
 
-def events(seed: int, now: datetime) -> Iterator[Event]:
-    """Make events without end, the same for the same seed and time."""
+def events(
+    seed: int, now: datetime, weights: Mapping[Kind, int] = USUAL_WEIGHTS, first: int = 0
+) -> Iterator[Event]:
+    """Make events without end, the same for the same arguments; `first` numbers their requests."""
     random = Random(seed)
     recent: deque[tuple[str, datetime, bytes]] = deque(maxlen=REPEATABLE)
-    for number in count():
-        (kind,) = random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+    for number in count(first):
+        (kind,) = random.choices(list(weights), list(weights.values()))
         if kind == "dead":
             yield Event(kind, None, random.choice((None, b"k")), random.choice(_NO_EVENTS))
             continue

@@ -9,7 +9,10 @@ from tests.fault.harness.reconciler import Figures
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One test; `figures` is None where it did not come to its verdict."""
+    """One test; `figures` is None where it did not come to its verdict.
+
+    `stood_s` is the longest time between two commits of a partition that had more to commit.
+    """
 
     test: str
     passed: bool
@@ -17,10 +20,11 @@ class Row:
     seconds: float
     faults: Sequence[str]
     figures: Figures | None
+    stood_s: float
 
 
 _FIGURES = [field.name for field in fields(Figures)]
-HEAD = ("test", "result", "seed", "seconds", *_FIGURES, "faults")
+HEAD = ("test", "result", "seed", "seconds", "stood_s", *_FIGURES, "faults")
 
 
 def render(rows: Sequence[Row]) -> list[str]:
@@ -41,6 +45,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         "passed" if row.passed else "FAILED",
         str(row.seed),
         f"{row.seconds:.0f}",
+        f"{row.stood_s:.0f}",
         *map(str, numbers),
         ", ".join(fault if times == 1 else f"{times} x {fault}" for fault, times in counted),
     )

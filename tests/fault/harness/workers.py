@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -21,29 +21,34 @@ WAIT_S = 60.0
 
 
 class Worker:
-    """One `ingest worker` with its replicas; its log is in `log_file`, a JSON object a line."""
+    """One `ingest worker` with its replicas, or one replica alone, which is given its `order`.
+
+    Its log is in `log_file`, a JSON object a line.
+    """
 
     def __init__(
         self,
-        config: Path,
+        arguments: Sequence[str],
         log_file: Path,
-        options: Sequence[str],
         environ: Mapping[str, str],
         note: Callable[[str], None],
+        order: bytes | None = None,
     ) -> None:
         self._note = note
         self._log_file = log_file
-        command = [sys.executable, "-m", "ingest", "worker", "--config", str(config)]
         with log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "--log-format", "json", "--log-level", "debug", *options],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, *arguments],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
                 env={**os.environ, **environ},
                 start_new_session=True,
             )
+        if order is not None:
+            self._stdin.write(order + b"\n")
+            self._stdin.flush()  # and left open: a replica ends with its parent
 
     def told(self, event: str, **fields: Any) -> list[dict[str, Any]]:
         """List the log lines of one event that have these fields."""
@@ -77,11 +82,23 @@ class Worker:
         """Leave no process behind."""
         replicas = self._replicas()
         self._process.kill()
+        self._stdin.close()
         for replica in replicas:
             with suppress(psutil.NoSuchProcess):
                 replica.kill()
         self._process.wait()
         psutil.wait_procs(replicas, timeout=WAIT_S)
+
+    def suspend(self) -> None:
+        """Let the replicas stand still, as a frozen machine would."""
+        self._note("suspend worker")
+        for replica in self._replicas():
+            replica.suspend()
+
+    def resume(self) -> None:
+        """Let them go on."""
+        for replica in self._replicas():
+            replica.resume()
 
     def terminate(self) -> tuple[int, float]:
         """Ask it to end; returns its exit code and the seconds it took."""
@@ -104,6 +121,11 @@ class Worker:
     def exit_code(self) -> int | None:
         """How it ended, None while it runs."""
         return self._process.poll()
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._process.stdin is not None
+        return self._process.stdin
 
     def _replicas(self) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):

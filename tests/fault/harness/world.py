@@ -1,29 +1,38 @@
 """One fault test's world: topics, groups and indices of its own on the session's engines."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from ingest.adapters.kafka_admin import open_admin
 from ingest.app import kafka_connection, rules_from, topic_specs
 from ingest.core import RawRecord
 from ingest.engines import ENGINES, EngineName, kill, resume, start_one, suspend
-from ingest.pipeline.replicas import ROLES, Role, group_of
+from ingest.pipeline.replicas import ROLES, Order, Role, group_of, instance_of
 from ingest.pipeline.topics import plan
-from ingest.settings import load
-from tests.fault.harness.commits import CommitWatch, committed, wait_for_the_end
+from ingest.settings import load, settings_to_json
+from tests.fault.harness import sabotaged
+from tests.fault.harness.commits import CommitWatch, committed, longest_standstill, wait_for_the_end
 from tests.fault.harness.events import Event, events
 from tests.fault.harness.load import Load
 from tests.fault.harness.observer import Indices, dead_of, enriched_of, read_topic
+from tests.fault.harness.proxy import HOST, Proxy
 from tests.fault.harness.reconciler import Figures, Offsets, Seen, judge
+from tests.fault.harness.sabotaged import Fault
 from tests.fault.harness.workers import Worker
 from tests.support.engines import Engines
 
 DRAIN_S = 60.0
 PER_S = 500.0
+STREAM = 1_000_000
+
+_ADDRESS = {"kafka": "INGEST_KAFKA_BOOTSTRAP", "elasticsearch": "INGEST_ELASTICSEARCH_URL"}
+_SCHEME = {"kafka": "", "elasticsearch": "http://"}
 
 _CONFIG = """\
 [kafka]
@@ -60,11 +69,14 @@ class World:
         self.config.write_text(_CONFIG.format(bootstrap=bootstrap, url=url, prefix=prefix))
         self.settings = load(self.config)
         self.kafka = kafka_connection(self.settings)
+        self._environ: dict[str, str] = {}
+        self._proxies: list[Proxy] = []
         self.indices = Indices(url, prefix)
         self._groups = [group_of(prefix, role) for role in ROLES]
         self._topics = [self.settings.topics.raw, self.settings.topics.enriched]
         self._watch = CommitWatch(self.kafka, self._groups)
-        self._events = events(seed, datetime.now(UTC))
+        self._now = datetime.now(UTC)
+        self._events = events(seed, self._now)
         self._loads: list[Load] = []
         self._workers: list[Worker] = []
 
@@ -80,6 +92,8 @@ class World:
         self._watch.stop()
         for worker in self._workers:
             worker.end()
+        for proxy in self._proxies:
+            proxy.close()
         for name in ENGINES:
             self.bring_back(name)
 
@@ -91,22 +105,66 @@ class World:
 
     def send(self, count: int) -> None:
         """Send this many events as fast as Kafka takes them."""
-        with self._sending(islice(self._events, count), None):
+        self.send_these(islice(self._events, count))
+
+    def send_these(self, chosen: Iterable[Event]) -> None:
+        """Send these events."""
+        with self._sending(iter(chosen), None):
             pass
 
-    def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
-        load = Load(self.kafka, self._topics[0], stream, per_s)
-        self._loads.append(load)
-        return load
+    def take(self, count: int, **weights: int) -> list[Event]:
+        """Make events of these kinds, in numbers that relate so, with ids of their own."""
+        first = STREAM * (1 + len(self._loads))
+        return list(islice(events(self.seed + first, self._now, weights, first), count))
 
-    # Workers and engines
+    def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
+        through = kafka_connection(load(self.config, self._environ))
+        sending = Load(through, self._topics[0], stream, per_s)
+        self._loads.append(sending)
+        return sending
+
+    # Workers, engines and what is between them
 
     def start_worker(self, *options: str, **environ: str) -> Worker:
         """Start `ingest worker` with these options and variables; it is not waited for."""
+        command = ["-m", "ingest", "worker", "--config", str(self.config)]
+        logs = ["--log-format", "json", "--log-level", "debug"]
+        return self._start([*command, *logs, *options], environ)
+
+    def start_replica(self, role: Role, fault: Fault, number: int) -> Worker:
+        """Start one replica alone, with a fault built in; nobody starts it again."""
+        order = Order(
+            role=role,
+            replica=0,
+            instance=instance_of(self.settings.worker.instance, role, 0),
+            log_format="json",
+            log_level="debug",
+            settings=msgspec.Raw(settings_to_json(load(self.config, self._environ))),
+        )
+        self.faults.append(fault.__name__)
+        arguments = ["-m", sabotaged.__name__, fault.__name__, str(number)]
+        return self._start(arguments, {}, msgspec.json.encode(order))
+
+    def _start(
+        self, arguments: Sequence[str], environ: Mapping[str, str], order: bytes | None = None
+    ) -> Worker:
         log_file = self._folder / f"worker-{len(self._workers)}.log"
-        worker = Worker(self.config, log_file, options, environ, self.faults.append)
+        environ = {**self._environ, **environ}
+        worker = Worker(arguments, log_file, environ, self.faults.append, order)
         self._workers.append(worker)
         return worker
+
+    def proxy(self, name: EngineName) -> Proxy:
+        """Put a proxy before an engine; loads and workers that begin after this go through it."""
+        config = self._engines.config
+        if name == "kafka":
+            assert config.proxied is not None
+            proxy = Proxy(config.proxied.port, config.proxied.advertised_port)
+        else:
+            proxy = Proxy(config.elasticsearch_port)
+        self._environ[_ADDRESS[name]] = f"{_SCHEME[name]}{HOST}:{proxy.port}"
+        self._proxies.append(proxy)
+        return proxy
 
     def kill_engine(self, name: EngineName) -> None:
         """End Kafka or Elasticsearch at once, as a crash would."""
@@ -133,6 +191,11 @@ class World:
         number = ROLES.index(role)
         wait_for_the_end(self.kafka, [self._groups[number]], [self._topics[number]], DRAIN_S)
 
+    @property
+    def stood_s(self) -> float:
+        """The longest time in which one partition committed nothing between two commits."""
+        return longest_standstill(self._watch.samples)
+
     # Verdict
 
     def verify(self) -> Figures:
@@ -157,7 +220,7 @@ class World:
             stored=list(self.indices.documents()),
             counts=self.indices.counts(),
             writes=self.indices.writes(),
-            commits=[*self._watch.samples, commits],
+            commits=[*(sample.offsets for sample in self._watch.samples), commits],
             ends=ends,
         )
 
