@@ -1,21 +1,43 @@
-"""Reading records whose header names are not UTF-8, which Kafka takes and aiokafka does not.
+"""How fetched bytes become records: as plain values, whatever their header names hold.
 
-One such record, and nothing behind it on its partition would ever be read. Only a batch that holds
-one is read again, by aiokafka's slower reader in Python, with the odd bytes of the name escaped.
+aiokafka's own objects cost three times as much, and a header name that is not UTF-8, which Kafka
+takes, would keep it from ever reading what lies behind it on its partition. Only a batch that
+holds one is read again, by aiokafka's slower reader in Python, with the odd bytes escaped.
 """
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
+from ingest.core.types import RawRecord
 
-def read_any_header_name() -> None:
-    """Let every consumer of this process read such records."""
+
+def read_plainly() -> None:
+    """Let every consumer of this process read records so."""
     fetcher.MemoryRecords = Records
+    fetcher.PartitionRecords = PlainRecords
+
+
+class PlainRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
+    """The records of one partition in a fetch, as `RawRecord`."""
+
+    def __iter__(self) -> Iterator[RawRecord]:
+        found: Iterator[RawRecord] = self._records_iterator
+        return found
+
+    def _consumer_record(self, tp: Any, record: Any) -> RawRecord:
+        return RawRecord(
+            record.value,
+            tp.topic,
+            tp.partition,
+            record.offset,
+            record.timestamp,
+            record.key,
+            record.headers,
+        )
 
 
 class Records:
@@ -46,13 +68,10 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        done = 0
         try:
-            for record in self._batch:
-                yield record
-                done += 1
+            return iter(list(self._batch))
         except UnicodeDecodeError:
-            yield from islice(_leniently(self._content), done, None)
+            return _leniently(self._content)
 
 
 def _leniently(content: Any) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.kafka_aio import brake, client_options
-from ingest.adapters.kafka_records import read_any_header_name
+from ingest.adapters.kafka_records import read_plainly
 from ingest.core import RawRecord
 from ingest.errors import Unavailable
 
@@ -34,7 +34,7 @@ async def follow(
 
     A broker that goes away is waited for. Raises Unavailable if none answers at first.
     """
-    read_any_header_name()
+    read_plainly()
     consumer = AIOKafkaConsumer(
         **client_options(connection),
         enable_auto_commit=False,
@@ -48,15 +48,7 @@ async def follow(
         consumer.assign(places)
         await _seek(consumer, places, start)
         async for record in consumer:
-            yield RawRecord(
-                value=record.value,
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                timestamp=record.timestamp,
-                key=record.key,
-                headers=record.headers,
-            )
+            yield record
     except KafkaError as error:
         raise Unavailable(
             f"topic {topic} on Kafka at {connection.name} cannot be read ({type(error).__name__})"

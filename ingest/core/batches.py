@@ -3,20 +3,11 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-import msgspec
-
 from ingest.core import fast, general, privacy
 from ingest.core.decode import is_utf8
 from ingest.core.rules import Rules
 from ingest.core.shapes import Shapes, Unsure
 from ingest.core.types import Document, Outcome, Record
-
-
-class _Looks(msgspec.Struct, frozen=True, gc=False):
-    """What was looked for in all values of a batch at once, which costs a third."""
-
-    utf8: bool
-    plain: bool
 
 
 def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
@@ -25,13 +16,20 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     A function of records and rules alone: the same record gives a document of the same meaning,
     under the same id, version and index. Never raises, whatever the records hold.
     """
-    # No JSON has a NUL in it, so nothing can be found across two values.
-    together = b"\0".join([record.value for record in records if record.value])
-    looks = _Looks(is_utf8(together), _is_plain(together, rules))
+    values = [record.value or b"" for record in records]
+    # Looked for in all values at once. No JSON has a NUL, so nothing is found across two of them.
+    together = b"\0".join(values)
+    utf8, plain = is_utf8(together), _is_plain(together, rules)
     shapes = _shapes(rules)
     return [
-        _quickly(record, rules, shapes, looks) or general.outcome(record, rules, checked=looks.utf8)
-        for record in records
+        (
+            utf8
+            and 0 < len(value) <= rules.max_event_bytes
+            and (plain or _is_plain(value, rules))
+            and _quickly(record, value, rules, shapes)
+        )
+        or general.outcome(record, rules, checked=utf8)
+        for record, value in zip(records, values, strict=True)
     ]
 
 
@@ -47,13 +45,8 @@ def _is_plain(text: bytes, rules: Rules) -> bool:
     return not (rules.mask_secrets and privacy.may_hold_secrets(text))
 
 
-def _quickly(record: Record, rules: Rules, shapes: Shapes, looks: _Looks) -> Document | None:
+def _quickly(record: Record, value: bytes, rules: Rules, shapes: Shapes) -> Document | None:
     """Take the fast path; None where the general one has to be taken."""
-    value = record.value
-    if not value or not looks.utf8 or len(value) > rules.max_event_bytes:
-        return None
-    if not looks.plain and not _is_plain(value, rules):
-        return None
     found = shapes.match(value)
     if found is None:
         shapes.learn(value)

@@ -108,6 +108,8 @@ def differ(reported: Decimal, computed: Decimal) -> bool:
 
 def written(nano_usd: int) -> str:
     """Write an amount as a JSON number, its 9 decimals without the zeros at their end."""
+    if nano_usd < _NANO:
+        return f"0.{nano_usd:09d}".rstrip("0") if nano_usd else "0.0"
     dollars, nano = divmod(nano_usd, _NANO)
     decimals = f"{nano:09d}".rstrip("0") or "0"
     return f"{dollars}.{decimals}"

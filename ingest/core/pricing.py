@@ -13,13 +13,13 @@ from schemas.prices import MAX_DECIMALS, MAX_NAME, Model, Price, PriceBook
 
 _SCALE = 10**MAX_DECIMALS
 # A price is kept as an integer, in 1e-12 USD per million tokens; a nano-dollar is 1e9 of that unit.
-_PER_NANO_USD = _SCALE * 1_000_000 // 10**9
+_PER_NANO_USD: int = _SCALE * 1_000_000 // 10**9
 _ALWAYS_MS = -(2**63)
 _SUFFIX = re.compile(r"-(?:latest|preview|\d{4}-\d{2}-\d{2}|\d{8})\Z", re.ASCII)
 _MAX_SUFFIXES = 2  # such as -preview-2025-05-20; a bound, because names come from outside
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one request, each >= 0. `input` includes both cache parts."""
 
     input: int
@@ -96,25 +96,20 @@ def cost(model_price: ModelPrice, usage: Usage) -> int | None:
     for tier in model_price.tiers:  # the highest that is exceeded, else the last
         if usage.input > tier.above:
             break
-    plain = usage.input - usage.cache_read - usage.cache_write
-    if plain < 0:
-        return None
-    total = (
-        plain * tier.input
-        + usage.cache_read * tier.cache_read
-        + usage.cache_write * tier.cache_write
-    )
+    total = usage.input * tier.input
+    if usage.cache_read or usage.cache_write:
+        if usage.cache_read + usage.cache_write > usage.input:
+            return None
+        total += usage.cache_read * (tier.cache_read - tier.input)
+        total += usage.cache_write * (tier.cache_write - tier.input)
     if tier.output is not None:
         if usage.output is None:
             return None
         total += usage.output * tier.output
-    return _divide_half_even(total, _PER_NANO_USD)
-
-
-def _divide_half_even(number: int, divisor: int) -> int:
-    quotient, rest = divmod(number, divisor)
-    twice = 2 * rest
-    return quotient + (twice > divisor or (twice == divisor and quotient & 1))
+    nano_usd, rest = divmod(total, _PER_NANO_USD)
+    if 2 * rest > _PER_NANO_USD or (2 * rest == _PER_NANO_USD and nano_usd & 1):
+        nano_usd += 1
+    return nano_usd
 
 
 # Names come from outside: the number of entries is bounded here, the length of a key in `find`.

@@ -108,7 +108,7 @@ class Unsure(Exception):
     """The general path has to look at the event."""
 
 
-class Shape(msgspec.Struct, frozen=True):
+class Shape(msgspec.Struct, frozen=True, eq=False):
     """One layout.
 
     `decode` raises `msgspec.DecodeError` for events that do not have it. `read` gives the values
@@ -138,15 +138,19 @@ class Shapes:
 
     def match(self, value: bytes) -> tuple[Shape, Any] | None:
         """Find the shape of an event; returns it with what its decoder made of the event."""
-        for position, shape in enumerate(self._known):
+        for shape in self._known:
             try:
                 event = shape.decode(value)
             except (msgspec.DecodeError, RecursionError):
                 continue
-            if position:
-                self._known[position - 1 : position + 1] = shape, self._known[position - 1]
+            if shape is not self._known[0]:
+                self._promote(shape)
             return shape, event
         return None
+
+    def _promote(self, shape: Shape) -> None:
+        position = self._known.index(shape)
+        self._known[position - 1 : position + 1] = shape, self._known[position - 1]
 
     def learn(self, value: bytes) -> None:
         """Look at an event that has no known shape; the names it has are learnt in the end."""

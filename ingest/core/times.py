@@ -51,14 +51,23 @@ class RecordTime(msgspec.Struct, frozen=True, gc=False):
 
 def record_time(record: Record) -> RecordTime:
     """Return the time of a record, or of the first one where it is a replay."""
-    said = record.timestamp
+    return within_reason(said_time(record))
+
+
+def said_time(record: Record) -> int:
+    """Return the time that Kafka or a replay gave a record, however absurd."""
     for name, content in record.headers:
         if name == headers.RECORD_TIME:
             if content is not None and _RECORD_TIME.fullmatch(content):
-                said = int(content)
+                return int(content)
             break
-    ms = min(max(said, EARLIEST_RECORD_MS), LATEST_RECORD_MS)
-    return RecordTime(ms, clamped=ms != said)
+    return record.timestamp
+
+
+def within_reason(said_ms: int) -> RecordTime:
+    """Clamp a record's time to the years that Kafka has been or will be about."""
+    ms = min(max(said_ms, EARLIEST_RECORD_MS), LATEST_RECORD_MS)
+    return RecordTime(ms, clamped=ms != said_ms)
 
 
 def iso(ms: int) -> str:

@@ -50,8 +50,8 @@ class Record(Protocol):
         ...
 
 
-class RawRecord(msgspec.Struct, frozen=True):
-    """A record made by hand: files, tests, replays."""
+class RawRecord(msgspec.Struct, frozen=True, gc=False):
+    """A record as plain values, fetched or made by hand."""
 
     value: bytes | None
     topic: str = "llm-requests-raw"

@@ -29,7 +29,7 @@ class Batch:
         self.partition = partition
         self.records = records
         self.next_offset = records[-1].offset + 1
-        self.size_bytes = sum(len(record.value or b"") for record in records)
+        self.size_bytes = sum([len(record.value or b"") for record in records])
         self.finished = False
         self.gone = False
         self.step_at = now_s
@@ -40,14 +40,15 @@ class Batch:
 
 def cut(records: Sequence[Record], max_events: int, max_bytes: int) -> list[Sequence[Record]]:
     """Cut a fetched run into batches within both limits; a larger record is a batch of its own."""
+    sizes = [len(record.value or b"") for record in records]
+    if len(records) <= max_events and sum(sizes) <= max_bytes:
+        return [records] if records else []
     runs: list[Sequence[Record]] = []
     start = size = 0
-    for position, record in enumerate(records):
-        length = len(record.value or b"")
+    for position, length in enumerate(sizes):
         if position > start and (position - start >= max_events or size + length > max_bytes):
             runs.append(records[start:position])
             start, size = position, 0
         size += length
-    if start < len(records):
-        runs.append(records[start:])
+    runs.append(records[start:])
     return runs

@@ -1,6 +1,7 @@
 """Enriched records as entries of a bulk request, without looking into their values."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -9,7 +10,9 @@ from ingest.core.types import Dead, RawRecord, Record
 from schemas import headers
 
 _MAX_VERSION = 2**63 - 1
+_VERSION_DIGITS = len(str(_MAX_VERSION))
 _MAX_ID_BYTES = 512
+_KEPT_BYTES = 256  # more than an index name has
 
 
 class Entry:
@@ -35,54 +38,56 @@ class Entry:
         return len(self.action) + len(self.value) + 2
 
 
-class _Target(msgspec.Struct, frozen=True):
-    _index: str
-    _id: str
-    version: int
-    version_type: str = "external_gte"
+class _Index(msgspec.Struct, frozen=True, gc=False):
+    """An index as a header names it; `action` begins the action lines of its documents."""
 
-
-class _Action(msgspec.Struct, frozen=True):
-    index: _Target
+    name: str
+    action: bytes
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def entry_of(record: Record, prefixes: Collection[str]) -> Entry | Dead:
+def entry_of(record: Record, prefixes: frozenset[str]) -> Entry | Dead:
     """Read the routing headers; a record without valid ones is dead, whatever its value says."""
     value = record.value
     if value is None:
         return Dead("tombstone", "the enriched record has no value")
     if not value:
         return Dead("empty", "the enriched record's value is empty")
-    found: dict[str, bytes | None] = {}
-    for name, content in record.headers:
-        found.setdefault(name, content)
+    found = dict(reversed(record.headers))  # of equal names, the first one counts
+    id_ = found.get(headers.ID) or b""
+    version = found.get(headers.VERSION) or b""
     try:
-        id_ = (found.get(headers.ID) or b"").decode()
-        index = (found.get(headers.INDEX) or b"").decode()
-        version = (found.get(headers.VERSION) or b"").decode("ascii")
+        index = _index((found.get(headers.INDEX) or b"")[:_KEPT_BYTES], prefixes)
+        quoted_id = _encode(id_.decode())
+        version.decode("ascii")
     except UnicodeDecodeError:
         return Dead("headers", "a routing header is not text")
-    if not 0 < len(id_.encode()) <= _MAX_ID_BYTES:
+    if not 0 < len(id_) <= _MAX_ID_BYTES:
         return Dead("headers", f"{headers.ID} is missing, empty or too long")
-    if not index_name_ok(index, prefixes):
+    if index is None:
         return Dead("headers", f"{headers.INDEX} names no index of ours")
-    if (
-        not version.isdigit()
-        or len(version) > len(str(_MAX_VERSION))
-        or int(version) > _MAX_VERSION
-    ):
+    if not (version.isdigit() and len(version) <= _VERSION_DIGITS and int(version) <= _MAX_VERSION):
         return Dead("headers", f"{headers.VERSION} is no version")
-    action = _encode(_Action(_Target(index, id_, int(version))))
-    # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
-    line = (
-        value.replace(b"\n", b" ").replace(b"\r", b" ")
-        if b"\n" in value or b"\r" in value
-        else value
+    action = b'%b%b,"version":%d,"version_type":"external_gte"}}' % (
+        index.action,
+        quoted_id,
+        int(version),
     )
-    return Entry(record, index, action, line)
+    # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
+    if b"\n" in value or b"\r" in value:
+        value = value.replace(b"\n", b" ").replace(b"\r", b" ")
+    return Entry(record, index.name, action, value)
+
+
+@lru_cache(maxsize=256)
+def _index(name: bytes, prefixes: frozenset[str]) -> _Index | None:
+    """Check the name of an index; raises UnicodeDecodeError if it is no text."""
+    text = name.decode()
+    if not index_name_ok(text, prefixes):
+        return None
+    return _Index(text, b'{"index":{"_index":%b,"_id":' % _encode(text))
 
 
 def body_of(entries: Sequence[Entry]) -> bytes:

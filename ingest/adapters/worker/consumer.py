@@ -19,7 +19,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from ingest.adapters.kafka_aio import brake, renew
-from ingest.adapters.kafka_records import read_any_header_name
+from ingest.adapters.kafka_records import read_plainly
 from ingest.errors import IngestError, UsageError
 from ingest.logs import event
 from ingest.pipeline.batch import Batch
@@ -50,7 +50,7 @@ class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typ
     logger = faust_log
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
-        read_any_header_name()
+        read_plainly()
         consumer = super()._create_consumer(loop)
         brake(consumer._client)  # noqa: SLF001 - see guard
         renew(consumer._client, self.app.connection)  # noqa: SLF001 - see guard

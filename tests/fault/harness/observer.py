@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_aio import client_options
-from ingest.adapters.kafka_records import read_any_header_name
+from ingest.adapters.kafka_records import read_plainly
 from ingest.core import RawRecord
 from schemas import headers
 from tests.fault.harness.reconciler import Enriched, Offsets, Position, Stored
@@ -25,7 +25,7 @@ async def read_topic(connection: KafkaConnection, ends: Offsets) -> list[RawReco
     records: list[RawRecord] = []
     if not wanted:
         return records
-    read_any_header_name()
+    read_plainly()
     async with AIOKafkaConsumer(
         **client_options(connection),
         auto_offset_reset="earliest",

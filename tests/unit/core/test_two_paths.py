@@ -207,4 +207,3 @@ def test_what_is_no_event_is_not_learnt(value: bytes) -> None:
 def test_every_field_with_a_type_is_a_known_one() -> None:
     assert set(shapes._TYPES) <= shapes.MEANINGS.keys()
     assert set(shapes.READ) <= shapes._TYPES.keys()
-    assert len(shapes.READ) == len(batches.fast.Values._fields)

@@ -1,0 +1,62 @@
+"""What many events have in common: all that follows from their names and their day alone."""
+
+import math
+from functools import lru_cache
+
+import msgspec
+
+from ingest.core import identity, pricing, times
+from ingest.core.cost import TOTALS
+from ingest.core.numbers import limit
+from ingest.core.rules import Rules
+from ingest.core.shapes import Unsure
+
+_NANO = 10**9
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """Events of one service and model on one UTC day.
+
+    `priced_by` names the price in a document; costs of more than `high_nano_usd` are high.
+    """
+
+    index: str
+    service: str
+    model_tag: tuple[str, ...]
+    price: pricing.ModelPrice | None
+    priced_by: str
+    high_nano_usd: int
+
+
+@lru_cache(maxsize=4096)
+def kind_of(  # noqa: PLR0917 - what it is looked up by
+    service: str | None,
+    model: str | None,
+    response_model: str | None,
+    operation: str | None,
+    day: str,
+    rules: Rules,
+) -> Kind:
+    """Find an event's kind; raises Unsure for an event that sums up others.
+
+    `day`: YYYY-MM-DD; prices change at midnight UTC only.
+    """
+    if operation in TOTALS:
+        raise Unsure
+    price = _price(service or "", [name for name in (response_model, model) if name], day, rules)
+    return Kind(
+        index=identity.index_of(rules, service or "", day),
+        service=service or "",
+        model_tag=(f"model_{model}",) if model and rules.model_tag else (),
+        price=price,
+        priced_by="" if price is None else f',"price_version":"{price.version}"',
+        high_nano_usd=math.floor(limit(rules.high_usd) * _NANO),
+    )
+
+
+def _price(service: str, models: list[str], day: str, rules: Rules) -> pricing.ModelPrice | None:
+    book = rules.books.get(rules.book_by_service.get(service, rules.default_book))
+    midnight = times.from_iso(f"{day}T00:00Z")
+    if book is None or midnight is None:
+        return None
+    return pricing.find(book, models, midnight.us // 1000)
