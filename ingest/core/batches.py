@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ingest.core import fast, general, privacy
+from ingest.core import general, privacy
 from ingest.core.decode import is_utf8
+from ingest.core.fast import FastPath
 from ingest.core.rules import Rules
 from ingest.core.shapes import Shapes, Unsure
 from ingest.core.types import Document, Outcome, Record
@@ -20,13 +21,13 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     # Looked for in all values at once. No JSON has a NUL, so nothing is found across two of them.
     together = b"\0".join(values)
     utf8, plain = is_utf8(together), _is_plain(together, rules)
-    shapes = _shapes(rules)
+    way = _fast_path(rules)
     return [
         (
             utf8
             and 0 < len(value) <= rules.max_event_bytes
             and (plain or _is_plain(value, rules))
-            and _quickly(record, value, rules, shapes)
+            and _quickly(record, value, *way)
         )
         or general.outcome(record, rules, checked=utf8)
         for record, value in zip(records, values, strict=True)
@@ -34,8 +35,8 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
 
 
 @lru_cache(maxsize=16)
-def _shapes(rules: Rules) -> Shapes:
-    return Shapes(rules.drop)
+def _fast_path(rules: Rules) -> tuple[Shapes, FastPath]:
+    return Shapes(rules.drop), FastPath(rules)
 
 
 def _is_plain(text: bytes, rules: Rules) -> bool:
@@ -45,13 +46,13 @@ def _is_plain(text: bytes, rules: Rules) -> bool:
     return not (rules.mask_secrets and privacy.may_hold_secrets(text))
 
 
-def _quickly(record: Record, value: bytes, rules: Rules, shapes: Shapes) -> Document | None:
+def _quickly(record: Record, value: bytes, shapes: Shapes, path: FastPath) -> Document | None:
     """Take the fast path; None where the general one has to be taken."""
     found = shapes.match(value)
     if found is None:
         shapes.learn(value)
         return None
     try:
-        return fast.document(record, value, *found, rules)
+        return path.document(record, value, *found)
     except Unsure:
         return None

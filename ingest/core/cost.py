@@ -62,8 +62,9 @@ def _reckon(event: Event, counts: Counts, at_ms: int, rules: Rules) -> _Reckoned
         return _Reckoned(unpriced=counts.any)
     if counts.input is None or not counts.consistent:
         return _Reckoned()
-    usage = pricing.Usage(counts.input, counts.output, counts.cache_read, counts.cache_write)
-    nano_usd = pricing.cost(price, usage)
+    nano_usd = pricing.cost(
+        price, counts.input, counts.output, counts.cache_read, counts.cache_write
+    )
     return _Reckoned(None if nano_usd is None else pricing.Priced(nano_usd, price.version))
 
 

@@ -25,7 +25,9 @@ def id_of_request(service: str, request_id: str, time_us: int, attempt: int) -> 
     calls, and each stays a document. So does each further attempt of a request.
     """
     id_ = f"{service}/{request_id}/{time_us}"
-    return _usable(f"{id_}/{attempt}" if attempt > 1 else id_)
+    if attempt > 1:
+        id_ = f"{id_}/{attempt}"
+    return _usable(id_)
 
 
 def id_of_position(record: Record, record_ms: int) -> str:

@@ -1,7 +1,7 @@
 """What many events have in common: all that follows from their names and their day alone."""
 
 import math
-from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
@@ -22,32 +22,26 @@ class Kind(msgspec.Struct, frozen=True):
 
     index: str
     service: str
-    model_tag: tuple[str, ...]
+    model_tag: str
     price: pricing.ModelPrice | None
     priced_by: str
     high_nano_usd: int
 
 
-@lru_cache(maxsize=4096)
-def kind_of(  # noqa: PLR0917 - what it is looked up by
-    service: str | None,
-    model: str | None,
-    response_model: str | None,
-    operation: str | None,
-    day: str,
-    rules: Rules,
-) -> Kind:
-    """Find an event's kind; raises Unsure for an event that sums up others.
+Names: TypeAlias = tuple[str | None, str | None, str | None, str | None, str]
+"""Service, model, response's model, operation; and the UTC day, YYYY-MM-DD."""
 
-    `day`: YYYY-MM-DD; prices change at midnight UTC only.
-    """
+
+def kind_of(names: Names, rules: Rules) -> Kind:
+    """Find the kind of an event; raises Unsure for one that sums up others."""
+    service, model, response_model, operation, day = names
     if operation in TOTALS:
         raise Unsure
     price = _price(service or "", [name for name in (response_model, model) if name], day, rules)
     return Kind(
         index=identity.index_of(rules, service or "", day),
         service=service or "",
-        model_tag=(f"model_{model}",) if model and rules.model_tag else (),
+        model_tag=f"model_{model}" if model and rules.model_tag else "",
         price=price,
         priced_by="" if price is None else f',"price_version":"{price.version}"',
         high_nano_usd=math.floor(limit(rules.high_usd) * _NANO),
@@ -55,6 +49,7 @@ def kind_of(  # noqa: PLR0917 - what it is looked up by
 
 
 def _price(service: str, models: list[str], day: str, rules: Rules) -> pricing.ModelPrice | None:
+    """Find the price of a day: they change at midnight UTC only."""
     book = rules.books.get(rules.book_by_service.get(service, rules.default_book))
     midnight = times.from_iso(f"{day}T00:00Z")
     if book is None or midnight is None:

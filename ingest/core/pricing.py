@@ -14,18 +14,10 @@ from schemas.prices import MAX_DECIMALS, MAX_NAME, Model, Price, PriceBook
 _SCALE = 10**MAX_DECIMALS
 # A price is kept as an integer, in 1e-12 USD per million tokens; a nano-dollar is 1e9 of that unit.
 _PER_NANO_USD: int = _SCALE * 1_000_000 // 10**9
+_HALF_NANO_USD = _PER_NANO_USD // 2
 _ALWAYS_MS = -(2**63)
 _SUFFIX = re.compile(r"-(?:latest|preview|\d{4}-\d{2}-\d{2}|\d{8})\Z", re.ASCII)
 _MAX_SUFFIXES = 2  # such as -preview-2025-05-20; a bound, because names come from outside
-
-
-class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens of one request, each >= 0. `input` includes both cache parts."""
-
-    input: int
-    output: int | None
-    cache_read: int = 0
-    cache_write: int = 0
 
 
 class Priced(msgspec.Struct, frozen=True):
@@ -66,18 +58,6 @@ class _Index(msgspec.Struct, frozen=True):
     prefix_lengths: tuple[int, ...]
 
 
-def price(book: PriceBook, models: Sequence[str], at_ms: int, usage: Usage) -> Priced | None:
-    """Cost of a request at `at_ms` (ms since 1970 UTC), or None where it cannot be computed.
-
-    `models`: names in order of preference, the response's model before the requested one.
-    """
-    found = find(book, models, at_ms)
-    if found is None:
-        return None
-    nano_usd = cost(found, usage)
-    return None if nano_usd is None else Priced(nano_usd, found.version)
-
-
 def find(book: PriceBook, models: Sequence[str], at_ms: int) -> ModelPrice | None:
     """Find the price in force at `at_ms` of the first of these names that has one."""
     for name in models:
@@ -88,27 +68,33 @@ def find(book: PriceBook, models: Sequence[str], at_ms: int) -> ModelPrice | Non
     return None
 
 
-def cost(model_price: ModelPrice, usage: Usage) -> int | None:
-    """Cost in nano-dollars, rounded half-even.
+def cost(
+    model_price: ModelPrice,
+    input_: int,
+    output: int | None,
+    cache_read: int = 0,
+    cache_write: int = 0,
+) -> int | None:
+    """Cost of so many tokens in nano-dollars, rounded half-even; `input_` includes both caches.
 
     None where output is billed and its count is absent, or where the cache parts exceed the input.
     """
     for tier in model_price.tiers:  # the highest that is exceeded, else the last
-        if usage.input > tier.above:
+        if input_ > tier.above:
             break
-    total = usage.input * tier.input
-    if usage.cache_read or usage.cache_write:
-        if usage.cache_read + usage.cache_write > usage.input:
+    total = input_ * tier.input
+    if cache_read or cache_write:
+        if cache_read + cache_write > input_:
             return None
-        total += usage.cache_read * (tier.cache_read - tier.input)
-        total += usage.cache_write * (tier.cache_write - tier.input)
+        total += cache_read * (tier.cache_read - tier.input)
+        total += cache_write * (tier.cache_write - tier.input)
     if tier.output is not None:
-        if usage.output is None:
+        if output is None:
             return None
-        total += usage.output * tier.output
+        total += output * tier.output
     nano_usd, rest = divmod(total, _PER_NANO_USD)
-    if 2 * rest > _PER_NANO_USD or (2 * rest == _PER_NANO_USD and nano_usd & 1):
-        nano_usd += 1
+    if rest >= _HALF_NANO_USD and (rest > _HALF_NANO_USD or nano_usd & 1):
+        return nano_usd + 1
     return nano_usd
 
 

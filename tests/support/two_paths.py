@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from ingest.core import Dead, Document, RawRecord, Rules, fast, general
+from ingest.core import Dead, Document, RawRecord, Rules, general
 from ingest.core.batches import _is_plain
 from ingest.core.decode import Fields, is_utf8, top_level
+from ingest.core.fast import FastPath
 from ingest.core.shapes import Unsure, shape_of
 
 
@@ -29,7 +30,7 @@ def by_fast_path(record: RawRecord, rules: Rules, sample: bytes | None = None) -
         return None
     try:
         shape = shape_of(fields)
-        return fast.document(record, value, shape, shape.decode(value), rules)
+        return FastPath(rules).document(record, value, shape, shape.decode(value))
     except (ValueError, msgspec.DecodeError, RecursionError, Unsure):
         return None
 

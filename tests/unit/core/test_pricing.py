@@ -1,9 +1,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
 
-from ingest.core.pricing import Usage, cost, find, price
+from ingest.core.pricing import Priced, cost, find
 from schemas.prices import load_book, load_shipped
 
 BOOK = load_book("""
@@ -62,6 +63,19 @@ NOW = int(datetime(2026, 7, 1, tzinfo=UTC).timestamp() * 1_000)
 
 def ms(*day) -> int:
     return int(datetime(*day, tzinfo=UTC).timestamp() * 1_000)
+
+
+class Usage(NamedTuple):
+    input: int
+    output: int | None
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+def price(book, models, at_ms, usage):
+    found = find(book, models, at_ms)
+    nano_usd = None if found is None else cost(found, *usage)
+    return None if nano_usd is None else Priced(nano_usd, found.version)
 
 
 def usd(model, usage, at_ms=NOW):
@@ -193,4 +207,4 @@ def test_the_tutorials_prices_are_right():
 
 def test_cost_adds_up_over_tokens():
     found = find(BOOK, ["plain"], NOW)
-    assert cost(found, Usage(7, 0)) + cost(found, Usage(0, 9)) == cost(found, Usage(7, 9))
+    assert cost(found, 7, 0) + cost(found, 0, 9) == cost(found, 7, 9)

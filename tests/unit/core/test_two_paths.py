@@ -122,7 +122,7 @@ def test_the_time_is_replaced_where_it_stands() -> None:
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What way each event took."""
     taken: list[str] = []
-    quick, slow = batches.fast.document, batches.general.outcome
+    quick, slow = batches.FastPath.document, batches.general.outcome
 
     def fast_one(*args: Any) -> Document:
         made = quick(*args)
@@ -133,7 +133,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         taken.append("general")
         return slow(*args, **kwargs)
 
-    monkeypatch.setattr(batches.fast, "document", fast_one)
+    monkeypatch.setattr(batches.FastPath, "document", fast_one)
     monkeypatch.setattr(batches.general, "outcome", general_one)
     return taken
 
