@@ -122,7 +122,7 @@ def test_row_45_a_header_name_that_is_no_text_stops_nothing(world, compression):
     world.start_worker()
     assert request_ids(world.look()) == ["after", "before", "odd"]
     (odd,) = [r for r in world.read(world.settings.topics.enriched) if b'"odd"' in r.value]
-    assert odd.headers[3:] == (("\\xff\\xfe", b"x"),)
+    assert odd.headers[3:] == [("\\xff\\xfe", b"x")]
 
 
 class OddName(str):
