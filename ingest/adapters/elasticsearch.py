@@ -22,6 +22,8 @@ _NDJSON = {"accept": "application/json", "content-type": "application/x-ndjson"}
 _BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
 _NOT_FOUND = 404
 
+PING_S = 5.0
+
 _own_logger = logging.getLogger(__name__)
 
 
@@ -139,6 +141,14 @@ class ElasticsearchCluster:
     async def renew_credentials(self) -> None:
         """Read user, password or key again."""
         self._client = log_in(self._root, self._connection)
+
+    async def answers(self) -> bool:
+        """Whether the cluster answers now, and to these credentials."""
+        try:
+            await request(self._client.options(request_timeout=PING_S), "GET", "/")
+        except (Unavailable, Refused):
+            return False
+        return True
 
     async def bulk(self, body: bytes) -> BulkReply:
         """Send one bulk request and say what came back."""

@@ -44,8 +44,8 @@ async def test_only_the_failed_documents_are_sent_again(pipeline):
     assert pipeline.cluster.requests == [["a", "b", "c", "d"], ["b", "d"]]
     assert pipeline.stats.bulks == {"partial": 1, "done": 1}
     assert pipeline.stats.retries == {
-        "es_rejected_execution_exception": 1,
-        "unavailable_shards_exception": 1,
+        "busy": 1,
+        "unavailable": 1,
     }
     assert pipeline.letters == []
 
