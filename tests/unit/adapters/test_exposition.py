@@ -75,6 +75,17 @@ def test_prometheus_reads_every_metric_of_the_role(replica):
     assert "process_resident_memory_bytes" in families
 
 
+def test_every_number_of_ours_tells_the_role(replica):
+    _, _, text = replica.ask("/metrics")
+    roles = {
+        sample.labels.get("role")
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if family.name.startswith("ingest_")
+    }
+    assert roles == {"index"}
+
+
 def test_a_role_shows_nothing_of_the_other():
     replica = Replica("enrich")
     replica.start()
