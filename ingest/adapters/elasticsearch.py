@@ -20,6 +20,7 @@ _JSON = {"accept": "application/json", "content-type": "application/json"}
 _NDJSON = {"accept": "application/json", "content-type": "application/x-ndjson"}
 # Small replies: what was written need not be told, but each status must.
 _BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
+_PING_PATH = "/_cluster/health?filter_path=status"
 _NOT_FOUND = 404
 
 PING_S = 5.0
@@ -143,9 +144,9 @@ class ElasticsearchCluster:
         self._client = log_in(self._root, self._connection)
 
     async def answers(self) -> bool:
-        """Whether the cluster answers now, and to these credentials."""
+        """Whether the cluster has a master, and answers now and to these credentials."""
         try:
-            await request(self._client.options(request_timeout=PING_S), "GET", "/")
+            await request(self._client.options(request_timeout=PING_S), "GET", _PING_PATH)
         except (Unavailable, Refused):
             return False
         return True

@@ -53,12 +53,13 @@ def test_counters_agree_with_what_became_of_the_events(world):
     figures = world.verify()
     enrich, index = totals(worker, world, "enrich"), totals(worker, world, "index")
     assert enrich["ingest_events_consumed_total"] == 5_000
-    assert enrich["ingest_events_dead_total"] == figures.dead
-    assert enrich["ingest_events_enriched_total"] == 5_000 - figures.dead
+    enriched = 5_000 - enrich["ingest_events_dead_total"]
+    assert enrich["ingest_events_enriched_total"] == enriched
     assert enrich["ingest_batch_events_sum"] == 5_000
-    assert index["ingest_events_consumed_total"] == 5_000 - figures.dead
+    assert index["ingest_events_consumed_total"] == enriched
     assert index["ingest_documents_indexed_total"] == 5_000 - figures.dead
-    assert index["ingest_bulk_requests_total", "done"] == index["ingest_bulk_seconds_count"] > 0
+    assert index["ingest_events_dead_total"] == enriched - (5_000 - figures.dead)
+    assert index["ingest_bulk_requests_total"] == index["ingest_bulk_seconds_count"] > 0
     assert index["ingest_event_age_seconds_count"] == index["ingest_batch_events_count"] > 0
     for seen in (enrich, index):
         assert seen["ingest_commit_total", "done"] > 0

@@ -183,10 +183,10 @@ async def test_a_no_is_told_apart_from_a_not_now(server, cluster, status, error)
     assert type(raised.value) is error
 
 
-async def test_a_cluster_that_says_who_it_is_answers(server, cluster):
-    server.say(200, {"version": {"number": "8.19.21"}})
+async def test_a_cluster_that_says_how_it_is_answers(server, cluster):
+    server.say(200, {"status": "yellow"})
     assert await cluster.answers()
-    assert server.requests[0][0].startswith("GET / ")
+    assert server.requests[0][0].startswith("GET /_cluster/health?")
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])

@@ -1,3 +1,4 @@
+import asyncio
 import http.client
 import logging
 import socket
@@ -9,9 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.adapters import exposition
 from ingest.adapters.exposition import MOST_REQUESTS, Exposition, pages
+from ingest.adapters.worker.watchdog import Limits
 from ingest.pipeline.health import Health
 from ingest.pipeline.metrics import METRICS, Readings
 from ingest.pipeline.stats import Stats
+from tests.support.watching import Blind
 
 WAIT_S = 10
 
@@ -19,14 +22,14 @@ WAIT_S = 10
 class Replica:
     """A replica's pages, and what they are made from."""
 
-    def __init__(self, role="index"):
+    def __init__(self, role="index", standing=None):
         self.stats, self.health, self.paused = Stats(), Health(), []
         self.standing = None
         self.listen = f"127.0.0.1:{free_port()}"
         self.pages = pages(
             role,
             readings=lambda: Readings(self.stats, self.health, self.paused, 100.0),
-            standing=lambda: self.standing,
+            standing=standing or (lambda: self.standing),
         )
 
     def start(self):
@@ -129,6 +132,30 @@ def test_a_replica_is_alive_until_the_watchdog_sees_it_stand_still(replica):
     assert replica.ask("/healthz")[::2] == (200, "alive\n")
     replica.standing = "event loop"
     assert replica.ask("/healthz")[::2] == (503, "not alive: event loop\n")
+
+
+async def test_a_blocked_event_loop_is_told_of_while_it_is_blocked():
+    watchdog = Blind(Limits(tick_s=1, step_s=300))
+    watchdog.start()
+    replica = Replica(standing=watchdog.standing)
+    replica.start()
+
+    async def beats():
+        while True:
+            watchdog.beat(None)
+            await asyncio.sleep(0.01)
+
+    async with asyncio.TaskGroup() as group:
+        beating = group.create_task(beats())
+        assert (await asyncio.to_thread(replica.ask, "/healthz"))[0] == 200
+        while (answer := replica.ask("/healthz"))[0] == 200:
+            pass  # this is what blocks
+        assert answer[2] == "not alive: event loop\n"
+        assert replica.ask("/metrics")[0] == 200
+        await asyncio.sleep(0.01)
+        assert (await asyncio.to_thread(replica.ask, "/healthz"))[0] == 200
+        beating.cancel()
+    watchdog.over.set()
 
 
 def test_a_replica_is_ready_once_nothing_is_missing(replica):

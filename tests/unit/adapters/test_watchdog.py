@@ -1,9 +1,9 @@
-import threading
 import time
 
 import pytest
 
-from ingest.adapters.worker.watchdog import Limits, Watchdog, stuck
+from ingest.adapters.worker.watchdog import Limits, stuck
+from tests.support.watching import Blind
 
 LIMITS = Limits(tick_s=60, step_s=300)
 
@@ -31,20 +31,9 @@ def test_standing_still_too_long_is_noticed(now_s, beat_s, oldest_step_s, awake_
     assert found == what
 
 
-class Blind(Watchdog):
-    """A watchdog that ends nothing."""
-
-    def __init__(self):
-        super().__init__(LIMITS)
-        self.over = threading.Event()
-
-    def run(self):
-        self.over.wait()
-
-
 @pytest.fixture
 def watchdog():
-    watchdog = Blind()
+    watchdog = Blind(LIMITS)
     yield watchdog
     watchdog.over.set()
 
