@@ -54,6 +54,8 @@ def plan(settings: Settings, order: Order) -> Plan:
     worker = settings.worker
     make = _enrich_work(settings) if order.role == "enrich" else _index_work(settings)
     return Plan(
+        role=order.role,
+        listen=order.listen,
         connection=kafka_connection(settings),
         member=Membership(
             group=group_of(worker.group_prefix, order.role),
@@ -89,6 +91,7 @@ def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
             open=producer.start,
             close=producer.stop,
             paused=list,
+            unreachable=lambda: _unreachable(producer),
         )
 
     return work
@@ -125,9 +128,18 @@ def _index_work(settings: Settings) -> Callable[[Fail], Work]:
             open=producer.start,
             close=close,
             paused=lambda: [*pauses.causes(), *([] if circuit.up else ["elasticsearch"])],
+            # While it is down, one request probes, and no more are wanted.
+            unreachable=lambda: _unreachable(producer, cluster if circuit.up else None),
         )
 
     return work
+
+
+async def _unreachable(
+    producer: KafkaProducer, cluster: ElasticsearchCluster | None = None
+) -> list[str]:
+    kafka = ["kafka"] if producer.failing else []
+    return kafka if cluster is None or await cluster.answers() else [*kafka, "elasticsearch"]
 
 
 def _producer(settings: Settings) -> KafkaProducer:

@@ -20,7 +20,10 @@ _JSON = {"accept": "application/json", "content-type": "application/json"}
 _NDJSON = {"accept": "application/json", "content-type": "application/x-ndjson"}
 # Small replies: what was written need not be told, but each status must.
 _BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
+_PING_PATH = "/_cluster/health?filter_path=status"
 _NOT_FOUND = 404
+
+PING_S = 5.0
 
 _own_logger = logging.getLogger(__name__)
 
@@ -139,6 +142,14 @@ class ElasticsearchCluster:
     async def renew_credentials(self) -> None:
         """Read user, password or key again."""
         self._client = log_in(self._root, self._connection)
+
+    async def answers(self) -> bool:
+        """Whether the cluster has a master, and answers now and to these credentials."""
+        try:
+            await request(self._client.options(request_timeout=PING_S), "GET", _PING_PATH)
+        except (Unavailable, Refused):
+            return False
+        return True
 
     async def bulk(self, body: bytes) -> BulkReply:
         """Send one bulk request and say what came back."""

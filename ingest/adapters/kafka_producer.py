@@ -5,6 +5,7 @@ built by hand, so batches are built here and each one's future is awaited.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ BATCH_BYTES = 512 * 1024
 REQUEST_TIMEOUT_MS = 20_000
 METADATA_MS = 15_000
 AGAIN_S = 0.5
+FAILING_S = 10.0
 
 # Not retriable in aiokafka's eyes, but they pass: a queue that stayed full, a missing right.
 _PASSING = (KafkaTimeoutError, *FORBIDDEN)
@@ -50,7 +52,7 @@ class KafkaProducer:
         self._client = self._producer.client
         self._connection = connection
         self._max_record_bytes = max_record_bytes
-        self._step_at = time.monotonic()
+        self._step_at = -math.inf
         self._complaints = Complaints(partial(why_not, connection))
         brake(self._client, self._complain)
         renew(self._client, connection)
@@ -59,6 +61,11 @@ class KafkaProducer:
     def step_at(self) -> float:
         """The clock at the last failed attempt."""
         return self._step_at
+
+    @property
+    def failing(self) -> bool:
+        """Whether an attempt has failed in the last seconds."""
+        return time.monotonic() - self._step_at < FAILING_S
 
     async def start(self) -> None:
         """Connect, however long it takes for a broker to answer."""

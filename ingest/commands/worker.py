@@ -11,7 +11,7 @@ import msgspec
 from ingest.app import kafka_connection, rules_from, topic_specs
 from ingest.errors import Refused, Unavailable
 from ingest.logs import event
-from ingest.pipeline.replicas import ROLES, Order, Role, instance_of
+from ingest.pipeline.replicas import ROLES, Order, Role, address_of, instance_of
 from ingest.settings import Settings, catalog, settings_to_json
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         for role in roles
         for slot in _slots(settings, role, args.replicas)
     ]
-    members = [order.instance for order, _ in orders]
+    members = {order.instance: order.listen for order, _ in orders}
     event(log, logging.INFO, "worker_started", members=members, settings=_shown(settings))
     return supervise(settings.worker.drain_s, orders)
 
@@ -119,6 +119,14 @@ def _slots(settings: Settings, role: Role, replicas: int) -> "list[Slot]":
     return [take_slot(key) for _ in range(replicas)]
 
 
+def _listen(settings: Settings) -> str:
+    """Return where the next replica shows its metrics: no two on this machine at one place."""
+    from ingest.adapters.supervisor import take_slot
+
+    first = settings.metrics.listen
+    return address_of(first, take_slot(f"metrics/{first}").number) if first else ""
+
+
 def _order(
     args: argparse.Namespace, settings: Settings, role: Role, slot: "Slot"
 ) -> "tuple[Order, Slot]":
@@ -126,6 +134,7 @@ def _order(
         role=role,
         replica=slot.number,
         instance=instance_of(settings.worker.instance or socket.gethostname(), role, slot.number),
+        listen=_listen(settings),
         log_format=args.log_format,
         log_level=args.log_level,
         settings=msgspec.Raw(settings_to_json(settings)),

@@ -29,12 +29,14 @@ class Action(Enum):
 
 
 PauseCause: TypeAlias = Literal["auth", "blocked", "shards", "template", "request"]
+RetryCause: TypeAlias = Literal["busy", "unavailable", "no_answer", "index_missing", PauseCause]
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """One answer's meaning; `type`, `detail` and `field` never quote a document.
 
     `status` is the HTTP status of one document's answer, 0 where the answer is about the request.
+    `busy`: there was too much at once (429).
     """
 
     action: Action
@@ -43,6 +45,7 @@ class Verdict(msgspec.Struct, frozen=True):
     field: str | None = None
     cause: PauseCause | None = None
     status: int = 0
+    busy: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -124,6 +127,19 @@ def judge_whole(status: int, error: object) -> Verdict:
     return Verdict(Action.PAUSE, type_, reason, cause="request")
 
 
+def retry_cause(verdict: Verdict) -> RetryCause:
+    """Say why a document has to be sent again, in a word of a closed list."""
+    match verdict.action:
+        case Action.PAUSE if verdict.cause:
+            return verdict.cause
+        case Action.RESEND:
+            return "no_answer"
+        case Action.CREATE:
+            return "index_missing"
+        case _:
+            return "busy" if verdict.busy else "unavailable"
+
+
 def dead_of(verdict: Verdict) -> Dead:
     """Say in a dead letter's words why a document was refused."""
     if verdict.type == "too_large":
@@ -135,7 +151,7 @@ def dead_of(verdict: Verdict) -> Dead:
 def _passing(status: int, type_: str, reason: str) -> Verdict | None:
     """What time, the pipeline or an operator will mend, whether for one document or for all."""
     if status in (408, 429) or status >= 500:
-        return Verdict(Action.RETRY, type_, reason)
+        return Verdict(Action.RETRY, type_, reason, busy=status == 429)
     if status == 404 and type_ == "index_not_found_exception":
         return Verdict(Action.CREATE, type_, "the index does not exist")
     if cause := _pause_cause(status, type_, reason):

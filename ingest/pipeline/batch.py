@@ -10,10 +10,11 @@ class Batch:
 
     `finished` is set by the tracker only, when every record is confirmed by its sink. `gone` means
     that the partition belongs to somebody else now: nothing more is started for it. `step_at` is
-    the clock at the last sign of progress, in seconds.
+    the clock at the last sign of progress, `fetched_at` at the first, in seconds.
     """
 
     __slots__ = (
+        "fetched_at",
         "finished",
         "gone",
         "next_offset",
@@ -32,7 +33,7 @@ class Batch:
         self.size_bytes = sum([len(record.value or b"") for record in records])
         self.finished = False
         self.gone = False
-        self.step_at = now_s
+        self.fetched_at = self.step_at = now_s
 
     def __repr__(self) -> str:
         return f"<Batch {self.topic}/{self.partition} up to {self.next_offset}>"

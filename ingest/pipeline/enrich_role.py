@@ -77,7 +77,7 @@ class EnrichRole:
             buried = await self._bury(batch, burials)
         too_large, _ = await asyncio.gather(written, buried)
         await (await self._bury(batch, [Burial(documents[i][0], TOO_LARGE) for i in too_large]))
-        self._stats.consumed += len(records)
+        self._stats.finish(len(records))
         self._stats.enriched += len(documents) - len(too_large)
 
     async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> Awaitable[None]:

@@ -1,6 +1,7 @@
 """Enriched records as entries of a bulk request, without looking into their values."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
@@ -111,6 +112,19 @@ def chunks(entries: Sequence[Entry], max_bytes: int) -> list[Sequence[Entry]]:
     if start < len(entries):
         runs.append(entries[start:])
     return runs
+
+
+class _Timed(msgspec.Struct):
+    time: datetime = msgspec.field(name="@timestamp")
+
+
+def event_time_of(record: Record) -> datetime | None:
+    """The event's own time, aware; None where the value tells none."""
+    try:
+        time = msgspec.json.decode(record.value or b"", type=_Timed).time
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class _Provenance(msgspec.Struct):

@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from ingest.errors import Unavailable
-from ingest.pipeline.answers import Action, Verdict, dead_of, judge
+from ingest.pipeline.answers import Action, Verdict, dead_of, judge, retry_cause
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import Burial, DeadLetters
-from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, raw_place_of
+from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, event_time_of, raw_place_of
 from ingest.pipeline.indices import Indices
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.pauses import Pauses
@@ -76,6 +76,8 @@ class IndexRole:
 
         1. Read ids, indices and versions from the headers; what has none is buried.
         2. Write the documents, again and again until each is written, stale or buried.
+
+        The age of the first event speaks for its batch: to read it, a document has to be decoded.
         """
         records = batch.records
         entries: list[Entry] = []
@@ -88,7 +90,15 @@ class IndexRole:
                 burials.append(Burial(raw_place_of(record), found))
         await self._bury(batch, burials)
         if await self._write(batch, entries):
-            self._stats.consumed += len(records)
+            self._stats.finish(len(records))
+            self._note_age(entries[:1])
+
+    def _note_age(self, entries: Sequence[Entry]) -> None:
+        """Observe how old events are now that they are indexed."""
+        for entry in entries:
+            if (time := event_time_of(entry.record)) is not None:
+                age_s = (self._clock.utc() - time).total_seconds()
+                self._stats.event_age_seconds.observe(max(0.0, age_s))
 
     async def _write(self, batch: Batch, entries: Sequence[Entry]) -> bool:
         """Write until nothing is left; returns False if the batch was gone before that."""
@@ -139,8 +149,10 @@ class IndexRole:
         async with self._circuit.turn():
             if batch.gone:
                 return list(entries), []
+            sent_at = self._clock.monotonic()
             reply = await self._cluster.bulk(body_of(entries))
             batch.step_at = self._clock.monotonic()
+            self._stats.bulk_seconds.observe(batch.step_at - sent_at)
             verdicts = judge(reply, len(entries))
             self._report(reply, verdicts)
         if verdicts[0].action is Action.DIVIDE and len(entries) > 1:
@@ -183,7 +195,7 @@ class IndexRole:
                 refusals.append(_Refusal(entry, verdict))
                 continue
             left.append(entry)
-            self._stats.retries[verdict.type] += 1
+            self._stats.retries[retry_cause(verdict)] += 1
             if verdict.action is Action.CREATE:
                 self._indices.forget(entry.index)
         return left, refusals

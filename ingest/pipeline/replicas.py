@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from ingest.errors import UsageError
+
 Role: TypeAlias = Literal["enrich", "index"]
 ROLES: tuple[Role, ...] = ("enrich", "index")
 
@@ -14,12 +16,14 @@ LONGEST_DELAY_S = 30.0
 DEATHS = 5
 WINDOW_S = 60.0
 STREAK_GAP_S = WINDOW_S + LONGEST_DELAY_S
-USAGE_EXIT = 2
+USAGE_EXIT = UsageError.exit_code
+MAX_PORT = 65_535
 
 
 class Order(msgspec.Struct, frozen=True):
     """What one replica process is to do. `instance` is its member name in the consumer group.
 
+    `listen` is where it shows its metrics, `host:port`, or "" for nowhere.
     `settings` are packed and hold secrets: an order goes through a pipe and nowhere else.
     """
 
@@ -29,6 +33,7 @@ class Order(msgspec.Struct, frozen=True):
     log_format: Literal["text", "json"]
     log_level: str
     settings: msgspec.Raw
+    listen: str = ""
 
 
 class Restart(msgspec.Struct, frozen=True):
@@ -51,6 +56,22 @@ def group_of(prefix: str, role: Role) -> str:
 def instance_of(host: str, role: Role, replica: int) -> str:
     """Name one replica in its group, the same after each restart."""
     return f"{host}-{role}-{replica}"
+
+
+def address_of(first: str, number: int) -> str:
+    """Return where the replica of this number listens: `first`, with its port counted up.
+
+    Raises UsageError where there is no such port.
+    """
+    host, _, port = first.rpartition(":")
+    if not first:
+        return ""
+    if (wanted := int(port) + number) > MAX_PORT:
+        raise UsageError(
+            f"[metrics] listen is {first}: no port is left for replica {number} above it; "
+            "set a lower one"
+        )
+    return f"{host}:{wanted}"
 
 
 def after_death(deaths_s: Sequence[float], exit_code: int) -> Restart | GiveUp:

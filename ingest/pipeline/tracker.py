@@ -68,6 +68,10 @@ class Tracker:
         """Return the clock of the open batch that has stood still longest, None if none is open."""
         return min((batch.step_at for batch in self.open()), default=None)
 
+    def oldest_fetched(self) -> float | None:
+        """Return the clock at which the oldest open batch was fetched, None if none is open."""
+        return min((batch.fetched_at for batch in self.open()), default=None)
+
     def forget_unstarted(self, started: Collection[Batch]) -> None:
         """Drop each partition's tail from the first batch that nobody works on."""
         for queue in self._queues.values():

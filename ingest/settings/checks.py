@@ -185,8 +185,8 @@ def _check_limits(settings: Settings) -> None:
             raise _wrong(settings, f"worker.{key}", "may hold 1 to 249 of A-Z a-z 0-9 . _ -")
     if not worker.group_prefix:
         raise _wrong(settings, "worker.group_prefix", "must not be empty")
-    if not _is_address(settings.metrics.listen):
-        raise _wrong(settings, "metrics.listen", "must be host:port")
+    if settings.metrics.listen and not _is_address(settings.metrics.listen):
+        raise _wrong(settings, "metrics.listen", "must be host:port, or empty")
 
 
 def _check_meaning(settings: Settings) -> None:

@@ -232,10 +232,14 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """Where Prometheus will read; nothing listens there yet."""
+    """Where each replica shows its metrics and its health."""
 
     listen: Annotated[
-        str, Meta(description="`host:port` of the first replica; replica n listens on port + n.")
+        str,
+        Meta(
+            description="`host:port` of the first replica on this machine; replica n listens on "
+            "port + n, those of both roles counted together. Empty: nowhere."
+        ),
     ] = "127.0.0.1:9464"
 
 

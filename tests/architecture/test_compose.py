@@ -68,7 +68,7 @@ def test_the_example_of_the_passwords_names_exactly_those_in_use_and_gives_none(
 
 def test_every_image_has_an_exact_version():
     assert [
-        s["image"] for s in SERVICES.values() if not re.search(r":\d+\.\d+\.\d+$", s["image"])
+        s["image"] for s in SERVICES.values() if not re.search(r":v?\d+\.\d+\.\d+$", s["image"])
     ] == []
 
 
@@ -90,6 +90,20 @@ def test_our_own_can_write_nothing_but_scratch(name):
 def test_a_worker_gets_the_time_to_drain(name):
     grace_s = int(OURS[name]["stop_grace_period"].removesuffix("s"))
     assert grace_s > load(COMPOSE / "ingest.toml").worker.drain_s + 10
+
+
+@pytest.mark.parametrize("name", ["enrich", "index"])
+def test_the_health_check_asks_where_the_worker_answers(name):
+    port = load(COMPOSE / "ingest.toml").metrics.listen.rpartition(":")[2]
+    assert f"'http://127.0.0.1:{port}/healthz'" in OURS[name]["healthcheck"]["test"][-1]
+
+
+def test_prometheus_reads_every_role_where_it_listens():
+    config = yaml.safe_load((COMPOSE / "prometheus/prometheus.yml").read_text("utf-8"))
+    (found,) = config["scrape_configs"][0]["dns_sd_configs"]
+    host, _, port = load(COMPOSE / "ingest.toml").metrics.listen.rpartition(":")
+    assert (set(found["names"]), str(found["port"])) == ({"enrich", "index"}, port)
+    assert host == "0.0.0.0"
 
 
 def test_the_image_runs_without_root_and_with_locked_requirements():

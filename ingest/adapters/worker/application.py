@@ -15,6 +15,7 @@ from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.worker.consumer import Transport, faust_log
 from ingest.adapters.worker.watchdog import Watchdog
 from ingest.logs import event
+from ingest.pipeline.health import Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.stats import Stats
 
@@ -53,6 +54,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
     connection: KafkaConnection
     intake: Intake
     stats: Stats
+    health: Health
     watchdog: Watchdog
     drain_s: float
     close: Callable[[], Awaitable[None]]
@@ -73,6 +75,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
         2. Wait for the batches in flight, at most `drain_s`.
         3. Commit; a process that could not finish leaves with exit code 1.
         """
+        self.health.stopping = True
         consumer = self._consumer
         if consumer is None or consumer._thread._consumer is None:  # noqa: SLF001 - see guard
             return
@@ -98,6 +101,7 @@ def make_app(
     *,
     intake: Intake,
     stats: Stats,
+    health: Health,
     watchdog: Watchdog,
     drain_s: float,
     close: Callable[[], Awaitable[None]],
@@ -142,6 +146,7 @@ def make_app(
     app.connection = connection
     app.intake = intake
     app.stats = stats
+    app.health = health
     app.watchdog = watchdog
     app.drain_s = drain_s
     app.close = close
@@ -159,8 +164,10 @@ def _attach_agent(app: App, topic: str) -> None:
 
     async def beat() -> None:
         """Show the watchdog that the event loop runs, and how far behind the work is."""
+        tracker = app.intake.tracker
         while not app.should_stop:
-            app.watchdog.beat(app.intake.tracker.oldest_step())
+            app.watchdog.beat(tracker.oldest_step())
+            app.health.oldest_open_s = tracker.oldest_fetched()
             await asyncio.sleep(BEAT_S)
 
     app.agent(app.topic(topic, value_type=bytes, value_serializer=_PassThrough()))(batches)

@@ -59,7 +59,7 @@ class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typ
 
 
 class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
-    """Reads one role's topic. The app carries `intake`, `stats` and `connection`."""
+    """Reads one role's topic. The app carries `intake`, `stats`, `health` and `connection`."""
 
     logger = faust_log
 
@@ -67,6 +67,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         super().__init__(*args, **kwargs)
         self._intake = self.app.intake
         self._stats = self.app.stats
+        self._health = self.app.health
         self._commit_lock = asyncio.Lock()
         self._committed: dict[TP, int] = {}
 
@@ -192,6 +193,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         3. Commit the finished runs, for a bounded time.
         4. Forget everything; what ends later is not counted any more.
         """
+        self._health.assigned = False
         self.stop_handing_over()
         left = await self._intake.drain(self.app.conf.broker_rebalance_timeout / 3)
         await self.commit_everything(COMMIT_S)
@@ -239,6 +241,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Take partitions over, then look whether records expired before anybody read them."""
         await super().on_partitions_assigned(assigned, generation_id)
+        self._health.assigned = True
         numbers = sorted(tp.partition for tp in assigned)
         event(log, logging.DEBUG, "partitions_assigned", partitions=numbers)
         if assigned:
@@ -275,15 +278,17 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
 
     # Questions
 
-    async def lag(self) -> int | None:
-        """Records on our partitions that are not committed yet; None if Kafka does not answer."""
+    async def lag(self) -> dict[int, int] | None:
+        """Records not committed yet, by partition of ours; None if Kafka does not answer."""
         assigned = self.assignment()
         try:
             starts = await self._ask(self._aiokafka.beginning_offsets, assigned)
             ends = await self._ask(self._aiokafka.end_offsets, assigned)
         except (KafkaError, TimeoutError):
             return None
-        return sum(ends[tp] - self._committed.get(tp, starts[tp]) for tp in ends)
+        done = {tp: self._committed.get(tp, start) for tp, start in starts.items()}
+        # What was asked a moment ago may be behind a commit since then.
+        return {tp.partition: max(0, end - done[tp]) for tp, end in ends.items()}
 
     async def _ask(self, question: Any, partitions: set[TP]) -> dict[TP, int]:
         answer = await self.in_thread(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import faust
 
 from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.exposition import Exposition, Pages, pages
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.worker import guard
 from ingest.adapters.worker.application import App, Membership, make_app
@@ -18,8 +19,11 @@ from ingest.adapters.worker.watchdog import STUCK_EXIT, Limits, Watchdog
 from ingest.errors import IngestError
 from ingest.logs import event
 from ingest.pipeline.batch import Batch
+from ingest.pipeline.health import LOOK_S, Health
 from ingest.pipeline.intake import Intake
+from ingest.pipeline.metrics import Readings
 from ingest.pipeline.progress import progress, totals
+from ingest.pipeline.replicas import Role
 from ingest.pipeline.stats import Stats
 
 STATUS_S = 30.0
@@ -29,19 +33,29 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a role brings: how to get ready, to make a batch final, and to close its sinks."""
+    """What a role brings: how to get ready, to make a batch final, and to close its sinks.
+
+    `paused` names what writing waits for, from any thread. `unreachable` asks the sinks, and names
+    those that do not answer.
+    """
 
     intake: Intake
     stats: Stats
     open: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
     paused: Callable[[], list[str]]
+    unreachable: Callable[[], Awaitable[list[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A replica to run. `work` is called in the event loop, with what ends the process."""
+    """A replica to run. `work` is called in the event loop, with what ends the process.
 
+    `listen` is where it shows metrics and health, `host:port`, or "" for nowhere.
+    """
+
+    role: Role
+    listen: str
     connection: KafkaConnection
     member: Membership
     limits: Limits
@@ -85,13 +99,17 @@ def _collect_seldom() -> None:
 
 async def _prepare(plan: Plan) -> App:
     work = plan.work(_fail)
+    health, watchdog = Health(), Watchdog(plan.limits)
+    if plan.listen:
+        Exposition(plan.listen, _pages(plan.role, work, health, watchdog)).start()
     await work.open()
     app = make_app(
         plan.connection,
         plan.member,
         intake=work.intake,
         stats=work.stats,
-        watchdog=Watchdog(plan.limits),
+        health=health,
+        watchdog=watchdog,
         drain_s=plan.drain_s,
         close=work.close,
         successor=lambda: _successor(plan),
@@ -101,8 +119,24 @@ async def _prepare(plan: Plan) -> App:
         """Say how it goes, every 30 seconds."""
         await _tell_progress(app, work)
 
+    async def look() -> None:
+        """Ask Kafka and the sinks how things stand, every 10 seconds."""
+        while not app.should_stop:
+            lag, unreachable = await app.consumer.lag(), await work.unreachable()
+            health.look(time.monotonic(), lag, unreachable)
+            await asyncio.sleep(LOOK_S)
+
     app.task(status)
+    app.task(look)
     return app
+
+
+def _pages(role: Role, work: Work, health: Health, watchdog: Watchdog) -> Pages:
+    return pages(
+        role,
+        readings=lambda: Readings(work.stats, health, work.paused(), time.monotonic()),
+        standing=watchdog.standing,
+    )
 
 
 def _successor(plan: Plan) -> str | None:
@@ -126,7 +160,7 @@ async def _tell_progress(app: App, work: Work) -> None:
             "status",
             **fields,
             partitions=len(app.consumer.assignment()),
-            lag=await app.consumer.lag(),
+            lag=None if app.health.lag is None else sum(app.health.lag.values()),
             in_flight=len(work.intake.tracker.open()),
             standing_s=0.0 if oldest_s is None else round(now_s - oldest_s, 1),
             paused=work.paused(),

@@ -62,6 +62,23 @@ class Watchdog(threading.Thread):
         """End the process with this code if it is still there then."""
         self._leave = (time.monotonic() + seconds, exit_code)
 
+    def standing(self) -> str | None:
+        """What stands still for longer than it may: the process is about to end because of it."""
+        if not self.is_alive():
+            return None
+        return stuck(
+            time.monotonic(),
+            beat_s=self._beat_s,
+            oldest_step_s=self._oldest_step_s,
+            awake_since_s=self._awake_since_s,
+            limits=self._limits,
+        )
+
+    def start(self) -> None:
+        """Begin to look; the time before that is free."""
+        self._awake_since_s = time.monotonic()
+        super().start()
+
     def run(self) -> None:
         """Look until the process ends."""
         last_s = time.monotonic()
@@ -76,14 +93,7 @@ class Watchdog(threading.Thread):
     def _look(self, now_s: float) -> None:
         if self._leave is not None and now_s > self._leave[0]:
             os._exit(self._leave[1])
-        what = stuck(
-            now_s,
-            beat_s=self._beat_s,
-            oldest_step_s=self._oldest_step_s,
-            awake_since_s=self._awake_since_s,
-            limits=self._limits,
-        )
-        if what is not None:
+        if (what := self.standing()) is not None:
             event(log, logging.CRITICAL, "stuck", what=what)
             faulthandler.dump_traceback()
             os._exit(STUCK_EXIT)

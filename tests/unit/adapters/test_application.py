@@ -6,6 +6,7 @@ import pytest
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.worker.application import Membership, make_app
 from ingest.adapters.worker.watchdog import Limits, Watchdog
+from ingest.pipeline.health import Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.stats import Stats
 from tests.support.fakes import FakeClock
@@ -47,6 +48,7 @@ async def app():
         MEMBER,
         intake=intake,
         stats=Stats(),
+        health=Health(),
         watchdog=Watchdog(Limits(60, 300)),
         drain_s=10,
         close=never,

@@ -181,3 +181,21 @@ async def test_a_no_is_told_apart_from_a_not_now(server, cluster, status, error)
     with pytest.raises(error, match="some_exception why") as raised:
         await cluster.put_template("t", {})
     assert type(raised.value) is error
+
+
+async def test_a_cluster_that_says_how_it_is_answers(server, cluster):
+    server.say(200, {"status": "yellow"})
+    assert await cluster.answers()
+    assert server.requests[0][0].startswith("GET /_cluster/health?")
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_a_cluster_that_serves_nothing_does_not_answer(server, cluster, status):
+    server.say(status, REFUSED)
+    assert not await cluster.answers()
+
+
+async def test_a_cluster_that_is_not_there_does_not_answer():
+    cluster = ElasticsearchCluster(ElasticsearchConnection(("http://127.0.0.1:1",)))
+    assert not await cluster.answers()
+    await cluster.close()

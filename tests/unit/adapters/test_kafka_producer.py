@@ -132,3 +132,12 @@ async def test_a_broker_that_does_not_answer_does_not_hold_the_end_up(producer, 
         patch.setattr(kafka_producer.asyncio, "timeout", lambda seconds: real(0.01))
         patch.setattr(producer._producer, "stop", asyncio.Event().wait)
         await producer.stop()
+
+
+async def test_a_failed_attempt_counts_for_some_seconds(producer, sending, monkeypatch):
+    assert not producer.failing
+    sending.on_delivery.append(LeaderNotAvailableError())
+    await (await producer.hand_over("enriched", 0, messages(1)))
+    assert producer.failing
+    monkeypatch.setattr(kafka_producer, "FAILING_S", 0)
+    assert not producer.failing

@@ -1,6 +1,9 @@
+import time
+
 import pytest
 
 from ingest.adapters.worker.watchdog import Limits, stuck
+from tests.support.watching import Blind
 
 LIMITS = Limits(tick_s=60, step_s=300)
 
@@ -26,3 +29,30 @@ def test_standing_still_too_long_is_noticed(now_s, beat_s, oldest_step_s, awake_
         limits=LIMITS,
     )
     assert found == what
+
+
+@pytest.fixture
+def watchdog():
+    watchdog = Blind(LIMITS)
+    yield watchdog
+    watchdog.over.set()
+
+
+def test_the_time_before_the_watchdog_looks_is_free(watchdog):
+    watchdog.beat(0.0)
+    watchdog._beat_s = 0.0
+    watchdog._awake_since_s = 0.0
+    assert watchdog.standing() is None
+    watchdog.start()
+    assert watchdog.standing() is None
+
+
+def test_it_tells_what_it_would_end_the_process_for(watchdog, monkeypatch):
+    watchdog.start()
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s + 1_000)
+    assert watchdog.standing() == "event loop"
+    watchdog.beat(now_s)
+    assert watchdog.standing() == "batch"
+    watchdog.beat(now_s + 999)
+    assert watchdog.standing() is None

@@ -3,7 +3,15 @@
 import pytest
 
 from ingest.core import Dead
-from ingest.pipeline.answers import Action, Verdict, dead_of, judge, judge_item, judge_whole
+from ingest.pipeline.answers import (
+    Action,
+    Verdict,
+    dead_of,
+    judge,
+    judge_item,
+    judge_whole,
+    retry_cause,
+)
 from ingest.pipeline.ports import Items, Unknown, Whole
 from tests.support.fakes import refusal
 
@@ -271,3 +279,25 @@ def test_a_reason_is_cut_to_a_readable_length():
 )
 def test_what_a_dead_letter_says(verdict, dead):
     assert dead_of(verdict) == dead
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (Items([refusal(429, "es_rejected_execution_exception")]), "busy"),
+        (Whole(429), "busy"),
+        (Items([refusal(503, "unavailable_shards_exception")]), "unavailable"),
+        (Items([refusal(500, "null_pointer_exception")]), "unavailable"),
+        (Whole(502), "unavailable"),
+        (Unknown("reset"), "no_answer"),
+        (Items([]), "no_answer"),
+        (Items([refusal(404, "index_not_found_exception")]), "index_missing"),
+        (Items([refusal(400, "index_closed_exception")]), "blocked"),
+        (Items([refusal(400, "validation_exception", SHARDS)]), "shards"),
+        (Whole(401), "auth"),
+        (Whole(405), "request"),
+    ],
+)
+def test_why_a_document_is_sent_again_is_one_of_a_few_words(reply, cause):
+    (verdict,) = judge(reply, 1)
+    assert retry_cause(verdict) == cause

@@ -1,9 +1,10 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from ingest.core import Dead, RawRecord
-from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, raw_place_of
+from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, event_time_of, raw_place_of
 
 PREFIXES = frozenset({"llm-requests", "holysheep-logs"})
 HEADERS = {
@@ -181,3 +182,26 @@ def test_a_document_tells_the_place_of_its_raw_record():
 def test_without_it_the_enriched_records_own_place_stands(value):
     found = raw_place_of(record(value))
     assert (found.topic, found.partition, found.offset) == ("enriched", 2, 40)
+
+
+NOON = datetime(2026, 7, 1, 12, 0, 0, 500_000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        (b'{"a":{"@timestamp":"x"},"@timestamp":"2026-07-01T12:00:00.500Z"}', NOON),
+        (b'{"@timestamp":"2026-07-01T14:00:00.500+02:00"}', NOON),
+        (b'{"@timestamp":"2026-07-01T12:00:00.500"}', NOON),
+        (b'{"@timestamp":"noon"}', None),
+        (b'{"@timestamp":null}', None),
+        (b"{}", None),
+        (b"no json", None),
+        (b"[" * 100_000, None),
+        (None, None),
+    ],
+)
+def test_an_events_own_time_is_read_from_its_document(value, time):
+    found = event_time_of(record(value))
+    assert found == time
+    assert found is None or found.utcoffset() is not None

@@ -1,12 +1,24 @@
 """What the index role writes, what it sends again, and what it divides."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from ingest.core import RawRecord
 from ingest.pipeline.ports import Items, Unknown, Whole
-from tests.support.fakes import refusal
-from tests.support.indexing import BUSY, GOOD, INDEX, Pipeline, answers, batch, ids, record
+from tests.support.fakes import NOW, FakeCluster, refusal
+from tests.support.indexing import (
+    BUSY,
+    GOOD,
+    INDEX,
+    Pipeline,
+    answers,
+    batch,
+    batch_of,
+    ids,
+    record,
+)
 
 
 @pytest.fixture
@@ -44,8 +56,8 @@ async def test_only_the_failed_documents_are_sent_again(pipeline):
     assert pipeline.cluster.requests == [["a", "b", "c", "d"], ["b", "d"]]
     assert pipeline.stats.bulks == {"partial": 1, "done": 1}
     assert pipeline.stats.retries == {
-        "es_rejected_execution_exception": 1,
-        "unavailable_shards_exception": 1,
+        "busy": 1,
+        "unavailable": 1,
     }
     assert pipeline.letters == []
 
@@ -161,3 +173,25 @@ async def test_halves_that_fail_for_now_are_sent_again(pipeline):
     await pipeline.role.handle(batch("a", "b"))
     assert pipeline.cluster.requests == [["a", "b"], ["a"], ["b"], ["a", "b"]]
     assert pipeline.letters == []
+
+
+async def test_each_request_and_each_batch_is_measured(pipeline):
+    async def slowly(body):
+        pipeline.clock.now_s += 2
+        return await FakeCluster.bulk(pipeline.cluster, body)
+
+    pipeline.cluster.bulk = slowly
+    first, second = record("a"), record("b")
+    noon = {"@timestamp": (NOW - timedelta(minutes=2)).isoformat()}
+    first = RawRecord(json.dumps(noon).encode(), "enriched", 2, 0, 0, b"k", first.headers)
+    await pipeline.role.handle(batch_of(first, second))
+    stats = pipeline.stats
+    assert (sum(stats.bulk_seconds.counts), stats.bulk_seconds.sum) == (1, 2)
+    assert (sum(stats.batch_events.counts), stats.batch_events.sum) == (1, 2)
+    assert (sum(stats.event_age_seconds.counts), stats.event_age_seconds.sum) == (1, 120)
+
+
+async def test_a_batch_without_a_document_has_no_age(pipeline):
+    await pipeline.role.handle(batch("a", index="not-ours"))
+    assert pipeline.stats.consumed == 1
+    assert sum(pipeline.stats.event_age_seconds.counts) == 0

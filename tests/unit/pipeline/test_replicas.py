@@ -1,6 +1,7 @@
 import pytest
 
-from ingest.pipeline.replicas import GiveUp, Restart, after_death, group_of, instance_of
+from ingest.errors import UsageError
+from ingest.pipeline.replicas import GiveUp, Restart, address_of, after_death, group_of, instance_of
 
 ERROR = 1
 
@@ -47,3 +48,22 @@ def test_a_replica_that_cannot_run_with_its_configuration_is_not_restarted():
 def test_names_are_stable():
     assert group_of("ingest", "index") == "ingest-index"
     assert instance_of("host", "enrich", 3) == "host-enrich-3"
+
+
+@pytest.mark.parametrize(
+    ("first", "number", "address"),
+    [
+        ("127.0.0.1:9464", 0, "127.0.0.1:9464"),
+        ("127.0.0.1:9464", 3, "127.0.0.1:9467"),
+        ("[::1]:9464", 1, "[::1]:9465"),
+        ("localhost:65534", 1, "localhost:65535"),
+        ("", 5, ""),
+    ],
+)
+def test_each_replica_listens_one_port_above_the_one_before(first, number, address):
+    assert address_of(first, number) == address
+
+
+def test_there_is_no_port_above_the_last():
+    with pytest.raises(UsageError, match="no port is left for replica 2"):
+        address_of("localhost:65534", 2)

@@ -137,3 +137,14 @@ def test_after_clearing_late_finishes_do_nothing(tracker):
     tracker.finish(second)
     assert tracker.watermarks([RAW_0]) == {}
     assert tracker.open() == []
+
+
+def test_the_oldest_open_batch_is_the_one_fetched_first_whatever_it_did_since(tracker):
+    assert tracker.oldest_fetched() is None
+    first, second = added(tracker, batch(0, now_s=10), batch(1, now_s=20))
+    first.step_at = 90
+    assert tracker.oldest_fetched() == 10
+    tracker.finish(first)
+    assert tracker.oldest_fetched() == 20
+    tracker.finish(second)
+    assert tracker.oldest_fetched() is None
