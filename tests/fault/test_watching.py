@@ -5,6 +5,7 @@ import urllib.request
 from collections import Counter
 from urllib.error import HTTPError, URLError
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ingest.pipeline.replicas import instance_of
@@ -86,6 +87,7 @@ def test_a_replica_is_ready_while_its_own_sinks_answer_and_alive_all_the_time(wo
     assert totals(worker, world, "index")["ingest_paused"] == 0
 
 
+@pytest.mark.slow_fault
 def test_without_kafka_a_replica_is_alive_and_not_ready(world):
     worker = world.start_worker()
     worker.wait_for("worker_started")
