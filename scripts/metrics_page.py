@@ -36,6 +36,10 @@ partitions; then what is missing: `assignment` while the group shares out anew, 
 look for {STALE_S:.0f} s, a cause of `ingest_paused`, or `stopping`. It looks every {LOOK_S:.0f} s,
 and asks Elasticsearch even if there is nothing to write.
 
+Counting costs the work nothing that could be measured: the processor time of 200,000 events, four
+times with it and four times without, differs less than runs of one kind do. A page of metrics takes
+about one millisecond.
+
 Rules for alerts are in [`compose/prometheus/alerts.yml`](../compose/prometheus/alerts.yml), a
 dashboard for Grafana is [`compose/grafana/ingest.json`](../compose/grafana/ingest.json);
 [compose](../compose/README.md) starts both.
