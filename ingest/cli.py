@@ -17,6 +17,7 @@ from typing import Any
 from ingest import logs
 from ingest.commands import (
     check_config,
+    dead,
     demo,
     engines,
     enrich,
@@ -38,6 +39,7 @@ COMMANDS = (
     worker,
     produce,
     tail,
+    dead,
     report,
     enrich,
     retain,

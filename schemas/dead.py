@@ -45,6 +45,16 @@ class KafkaOrigin(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = UNSET
 
 
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One header of a record; a content of null has neither form."""
+
+    name: Annotated[str, about("Name of the header.")]
+    value: Annotated[str | UnsetType, about("Its content, where it is UTF-8 text.")] = UNSET
+    value_base64: Annotated[
+        str | UnsetType, about("Its content, where it is not text.", unit="base64")
+    ] = UNSET
+
+
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One record that did not become a document, with everything needed to replay it."""
 
@@ -74,6 +84,13 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         str | UnsetType,
         about("The same, where it is not UTF-8 text.", unit="base64", source="client"),
     ] = UNSET
+    headers: Annotated[
+        tuple[Header, ...],
+        about(
+            "Headers of the record whose value is here: `name`, and `value` or `value_base64`.",
+            source="client, and the worker in stage `index`",
+        ),
+    ] = ()
     truncated: Annotated[
         bool,
         about("Present and true if only the first bytes of the value are here.", source=_WORKER),

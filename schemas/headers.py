@@ -6,6 +6,7 @@ VERSION = "ingest-version"
 REASON = "ingest-reason"
 STAGE = "ingest-stage"
 RECORD_TIME = "ingest-record-time"
+ORIGIN = "ingest-origin"
 
 OWN_PREFIX = "ingest-"
 MAX_COUNT = 64

@@ -16,7 +16,7 @@ from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.kafka_client import options, translated
 from ingest.errors import Unavailable
-from ingest.pipeline.topics import MAX_MESSAGE_BYTES, MIB
+from ingest.pipeline.topics import largest_record
 
 if TYPE_CHECKING:
     from kafka.producer.future import FutureRecordMetadata
@@ -48,7 +48,7 @@ def open_sender(connection: KafkaConnection, topic: str) -> Iterator["Sender"]:
     Leaving it does not wait: call `Sender.finish` for that.
     """
     with open_admin(connection) as admin:
-        limit = int(admin.topic(topic).config.get(MAX_MESSAGE_BYTES, MIB))
+        limit = largest_record(admin.topic(topic))
     with translated(connection):
         client = KafkaProducer(**options(connection), **_TUNING)
         try:

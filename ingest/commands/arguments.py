@@ -1,9 +1,10 @@
 """Kinds of arguments that several commands take; each raises ArgumentTypeError for a wrong one."""
 
 from argparse import ArgumentTypeError
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from ingest.settings import Seconds
+from ingest.errors import UsageError
+from ingest.settings import Milliseconds, Seconds
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -54,3 +55,18 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not a time such as 2026-01-31T09:30:00Z") from None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def since(written: str, now: datetime) -> datetime:
+    """Read `--since`: a length of time before `now`, or a time; without a zone it is UTC."""
+    try:
+        return now - timedelta(milliseconds=Milliseconds.parse(written))
+    except ValueError:
+        pass
+    try:
+        return moment(written)
+    except (ArgumentTypeError, OverflowError):
+        raise UsageError(
+            f"--since {written[:80]}: must be a time ago such as 24h or 7d, "
+            "or a time such as 2026-01-31T09:00:00Z"
+        ) from None

@@ -3,14 +3,14 @@
 import argparse
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from ingest.app import elasticsearch_connection, index_prefixes
-from ingest.commands.arguments import count, moment
+from ingest.commands.arguments import count, since
 from ingest.errors import UsageError
 from ingest.report.figures import Report, names_in, read, to_json
 from ingest.report.query import GROUPINGS, Question, ask, choose_groups
-from ingest.settings import Milliseconds, Settings
+from ingest.settings import Settings
 
 MAX_TOP = 1_000
 
@@ -72,21 +72,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
         show(report)
     return 0
-
-
-def since(written: str, now: datetime) -> datetime:
-    """Read `--since`: a length of time before `now`, or a time; without a zone it is UTC."""
-    try:
-        return now - timedelta(milliseconds=Milliseconds.parse(written))
-    except ValueError:
-        pass
-    try:
-        return moment(written)
-    except (argparse.ArgumentTypeError, OverflowError):
-        raise UsageError(
-            f"--since {written[:80]}: must be a time ago such as 24h or 7d, "
-            "or a time such as 2026-01-31T09:00:00Z"
-        ) from None
 
 
 async def fetch(question: Question, settings: Settings) -> Report:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ingest.core.types import Dead, Record
+from ingest.core.types import Dead, Headers, RawRecord, Record
 from schemas import headers
-from schemas.dead import SCHEMA_VERSION, DeadLetter, KafkaOrigin, Stage
+from schemas.dead import SCHEMA_VERSION, DeadLetter, Header, KafkaOrigin, Stage
 
 encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(DeadLetter).decode
 
 
 def letter(
@@ -19,7 +20,8 @@ def letter(
 ) -> DeadLetter:
     """Make the dead letter of a record given up at `now` (aware).
 
-    Of a value longer than `max_raw_bytes` only the beginning is kept, with the whole one's SHA-256.
+    Of a value longer than `max_raw_bytes` only the beginning is kept, with the whole one's SHA-256;
+    where that is 0, no headers are kept either.
     """
     value = record.value or b""
     limit = len(value) if max_raw_bytes is None else max_raw_bytes
@@ -32,6 +34,7 @@ def letter(
         field=UNSET if why.field is None else why.field,
         raw=raw,
         raw_base64=raw_base64,
+        headers=() if max_raw_bytes == 0 else tuple(map(_header, record.headers)),
         truncated=truncated,
         size=len(value),
         sha256=hashlib.sha256(value).hexdigest() if truncated else UNSET,
@@ -43,12 +46,42 @@ def letter(
 
 def headers_of(letter: DeadLetter) -> list[tuple[str, bytes | None]]:
     """Return the headers by which letters are told apart without decoding them."""
-    origin = letter.kafka
     return [
         (headers.REASON, letter.reason.encode()),
         (headers.STAGE, letter.stage.encode()),
-        (headers.ID, f"{origin.topic}/{origin.partition}/{origin.offset}".encode()),
+        (headers.ID, id_of(letter).encode()),
     ]
+
+
+def id_of(letter: DeadLetter) -> str:
+    """Name a letter by the place of its raw record, `topic/partition/offset`."""
+    origin = letter.kafka
+    return f"{origin.topic}/{origin.partition}/{origin.offset}"
+
+
+def decode(value: bytes | None) -> DeadLetter | None:
+    """Read a letter; None for what is none of ours."""
+    try:
+        return _decode(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def buried(letter: DeadLetter) -> RawRecord:
+    """Return the record as it was when it was given up, of a truncated value the beginning.
+
+    It stands at the raw record's place. Raises ValueError if some base64 in it is none.
+    """
+    origin = letter.kafka
+    return RawRecord(
+        value=_bytes(letter.raw, letter.raw_base64),
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        timestamp=origin.timestamp,
+        key=_bytes(origin.key, origin.key_base64),
+        headers=_contents(letter.headers),
+    )
 
 
 def _origin(record: Record) -> KafkaOrigin:
@@ -71,6 +104,21 @@ def _readable(content: bytes | None) -> tuple[str | UnsetType, str | UnsetType]:
         return content.decode(), UNSET
     except UnicodeDecodeError:
         return UNSET, base64.b64encode(content).decode()
+
+
+def _header(header: tuple[str, bytes | None]) -> Header:
+    name, content = header
+    return Header(name, *_readable(content))
+
+
+def _contents(kept: tuple[Header, ...]) -> Headers:
+    return [(header.name, _bytes(header.value, header.value_base64)) for header in kept]
+
+
+def _bytes(text: str | UnsetType, in_base64: str | UnsetType) -> bytes | None:
+    if isinstance(text, str):
+        return text.encode()
+    return base64.b64decode(in_base64, validate=True) if isinstance(in_base64, str) else None
 
 
 def _cut(value: bytes, max_bytes: int) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from ingest.core import enrich
 from ingest.core.identity import headers_of
 from ingest.core.privacy import payload_fields_seen
+from ingest.core.replay import original
 from ingest.core.rules import Rules
 from ingest.core.types import Dead, Document, Outcome, Record
 from ingest.errors import Fatal
@@ -70,7 +71,7 @@ class EnrichRole:
             await self._room_for(batch.partition)
             if batch.gone:
                 return
-            records = batch.records
+            records = [original(record) for record in batch.records]
             documents, burials = _sort(records, enrich(records, self._rules))
             messages = [message for _, message in documents]
             written = await self._producer.hand_over(self._topic, batch.partition, messages)

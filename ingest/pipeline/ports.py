@@ -14,7 +14,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """A record to be produced."""
 
     key: bytes | None
-    value: bytes
+    value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
 
 

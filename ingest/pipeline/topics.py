@@ -55,6 +55,11 @@ class TopicState:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+def largest_record(state: TopicState) -> int:
+    """Return how many bytes a record of this topic may have, Kafka's default if we cannot know."""
+    return int(state.config.get(MAX_MESSAGE_BYTES, MIB))
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
     """Make a topic that is not there."""

@@ -1,5 +1,5 @@
 import argparse
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,33 +14,6 @@ def parse(*argv):
     parser = argparse.ArgumentParser(prog="ingest")
     report.register(parser.add_subparsers())
     return parser.parse_args(["report", *argv])
-
-
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        ("24h", NOW - timedelta(hours=24)),
-        ("30m", NOW - timedelta(minutes=30)),
-        ("7d", NOW - timedelta(days=7)),
-        ("2026-11-24T09:00:00Z", datetime(2026, 11, 24, 9, tzinfo=UTC)),
-        ("2026-11-24T09:00:00+09:00", datetime(2026, 11, 24, 0, tzinfo=UTC)),
-        ("2026-11-24T09:00:00", datetime(2026, 11, 24, 9, tzinfo=UTC)),
-        ("2026-11-24", datetime(2026, 11, 24, tzinfo=UTC)),
-    ],
-)
-def test_since_is_a_length_of_time_or_a_time(written, expected):
-    assert report.since(written, NOW) == expected
-
-
-@pytest.mark.parametrize("written", ["", "yesterday", "24", "-3h", "2026-13-01", "99999999d"])
-def test_any_other_since_is_wrong_usage(written):
-    with pytest.raises(UsageError, match="--since"):
-        report.since(written, NOW)
-
-
-def test_since_beyond_the_calendar_is_wrong_usage():
-    with pytest.raises(UsageError, match="--since"):
-        report.since("0001-01-01T00:00:00+09:00", NOW)
 
 
 def test_the_default_is_a_day_without_groups():

@@ -28,6 +28,7 @@ def test_each_role_writes_only_what_it_makes():
         "setup": set(),
         "enrich": {topics.enriched, topics.dead, topics.alerts},
         "index": {topics.dead},
+        "replay": {"r", topics.enriched},
         "reader": set(),
     }
 

@@ -34,6 +34,38 @@ def test_a_letter_holds_all_that_a_replay_needs() -> None:
     }
 
 
+def test_headers_are_kept_in_order_as_text_or_base64() -> None:
+    headers = [("a", b"1"), ("a", None), ("b", b"\xff"), ("", b"")]
+    assert written(RawRecord(b"x", headers=headers))["headers"] == [
+        {"name": "a", "value": "1"},
+        {"name": "a"},
+        {"name": "b", "value_base64": "/w=="},
+        {"name": "", "value": ""},
+    ]
+
+
+def test_a_letter_without_its_value_is_without_headers_too() -> None:
+    record = RawRecord(b"xyz", headers=[("a", b"1")])
+    assert "headers" not in written(record, limit=0)
+    assert "headers" in written(record, limit=1)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text \xc3\xa9", b"\x00\xff", b'{"a":1}'])
+def test_what_was_buried_comes_back_to_the_byte(content: bytes | None) -> None:
+    record = RawRecord(content, "t", 2, 3, 4, content, [("a", content), ("b", b"1")])
+    letter = dead.decode(dead.encode(dead.letter(record, WHY, NOW, "decode")))
+    assert letter is not None
+    assert dead.buried(letter) == record
+    assert dead.id_of(letter) == "t/2/3"
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"{", b"\xff", b"[]", b'{"reason":"empty"}', b"[" * 9_999]
+)
+def test_what_is_no_letter_is_told_as_such(value: bytes | None) -> None:
+    assert dead.decode(value) is None
+
+
 def test_what_is_no_text_is_base64() -> None:
     letter = written(RawRecord(b"\xff\xfe", key=b"\xff"))
     assert letter["raw_base64"] == base64.b64encode(b"\xff\xfe").decode()

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from ingest.core import RawRecord, Rules
+from ingest.core.replay import headers_of_replay
 from ingest.errors import Fatal
 from ingest.pipeline import patience
 from ingest.pipeline.batch import Batch
@@ -73,6 +74,21 @@ async def test_each_record_becomes_one_enriched_record_or_one_dead_letter(role, 
     ]
     assert (stats.consumed, stats.enriched) == (5, 3)
     assert stats.dead == {"invalid_json": 1, "empty": 1}
+
+
+async def test_a_replay_becomes_what_its_first_record_would_have(role, producer):
+    first = batch(b'{"n":1}', b"{no json")
+    await role.handle(first)
+    again = [
+        RawRecord(r.value, "raw", 1, 70 + n, RECORD_MS + 5_000, r.key, headers_of_replay(r))
+        for n, r in enumerate(first.records)
+    ]
+    await role.handle(Batch("raw", 1, again, 0.0))
+    one, two = producer.of("enriched")
+    assert one == two
+    one, two = producer.of("dead")
+    assert dict(one.headers) == dict(two.headers)
+    assert dict(two.headers)["ingest-id"] == b"raw/1/1"
 
 
 async def test_partition_number_and_key_stay_and_routing_goes_into_headers(role, producer):
