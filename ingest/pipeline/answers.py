@@ -65,6 +65,16 @@ class Verdict(msgspec.Struct, frozen=True):
         )
 
 
+CREATED = Verdict(Action.FINAL, status=201)
+UPDATED = Verdict(Action.FINAL, status=200)
+STALE = Verdict(
+    Action.STALE, "version_conflict_engine_exception", "a newer version is there", status=409
+)
+FINALS = {"created": CREATED, "updated": UPDATED, "stale": STALE}
+"""The verdicts on documents that are stored, by their names in the metrics. There is one object
+of each, so that counting them costs next to nothing."""
+
+_WRITTEN = {verdict.status: verdict for verdict in (CREATED, UPDATED)}
 _TOO_LARGE = "larger than Elasticsearch takes"
 _MAX_DETAIL = 300
 # From these words on, a reason quotes the document or its id.
@@ -101,11 +111,11 @@ def judge_item(item: Mapping[str, Any]) -> Verdict:
     status = item.get("status")
     code = status if isinstance(status, int) else 0
     error = item.get("error")
+    if not error and code in _WRITTEN:
+        return _WRITTEN[code]
     type_, reason = _describe(error, code)
-    if code in (200, 201) and not error:
-        return Verdict(Action.FINAL, status=code)
-    if code == 409 and type_ == "version_conflict_engine_exception":
-        return Verdict(Action.STALE, type_, "a newer version is there", status=code)
+    if code == 409 and type_ == STALE.type:
+        return STALE
     if verdict := _passing(code, type_, reason):
         return msgspec.structs.replace(verdict, status=code)
     if code == 413:

@@ -1,8 +1,11 @@
 """A run of records of one partition: the unit that is processed, finished and committed."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ingest.core.types import Record
+
+T = TypeVar("T")
 
 
 class Batch:
@@ -39,17 +42,19 @@ class Batch:
         return f"<Batch {self.topic}/{self.partition} up to {self.next_offset}>"
 
 
-def cut(records: Sequence[Record], max_events: int, max_bytes: int) -> list[Sequence[Record]]:
-    """Cut a fetched run into batches within both limits; a larger record is a batch of its own."""
-    sizes = [len(record.value or b"") for record in records]
-    if len(records) <= max_events and sum(sizes) <= max_bytes:
-        return [records] if records else []
-    runs: list[Sequence[Record]] = []
-    start = size = 0
-    for position, length in enumerate(sizes):
-        if position > start and (position - start >= max_events or size + length > max_bytes):
-            runs.append(records[start:position])
-            start, size = position, 0
-        size += length
-    runs.append(records[start:])
+def cut(
+    items: Sequence[T], sizes_bytes: Sequence[int], max_items: int, max_bytes: int
+) -> list[Sequence[T]]:
+    """Cut into runs within both limits; an item that is larger is a run of its own."""
+    if len(items) <= max_items and sum(sizes_bytes) <= max_bytes:
+        return [items] if items else []
+    runs: list[Sequence[T]] = []
+    start = run_bytes = 0
+    for position, size_bytes in enumerate(sizes_bytes):
+        count = position - start
+        if count and (count >= max_items or run_bytes + size_bytes > max_bytes):
+            runs.append(items[start:position])
+            start, run_bytes = position, 0
+        run_bytes += size_bytes
+    runs.append(items[start:])
     return runs

@@ -8,6 +8,7 @@ import msgspec
 
 from ingest.core.identity import index_name_ok
 from ingest.core.types import Dead, RawRecord, Record
+from ingest.pipeline.batch import cut
 from schemas import headers
 
 _MAX_VERSION = 2**63 - 1
@@ -16,27 +17,19 @@ _MAX_ID_BYTES = 512
 _KEPT_BYTES = 256  # more than an index name has
 
 
-class Entry:
+class Entry(msgspec.Struct, eq=False, gc=False):
     """One document on its way.
 
     `server_errors` counts its 500s between which its index took other documents, and
     `successes_seen` how many it had taken at the last that counted.
     """
 
-    __slots__ = ("action", "index", "record", "server_errors", "successes_seen", "value")
-
-    def __init__(self, record: Record, index: str, action: bytes, value: bytes) -> None:
-        self.record = record
-        self.index = index
-        self.action = action
-        self.value = value
-        self.server_errors = 0
-        self.successes_seen = -1
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes in the bulk body."""
-        return len(self.action) + len(self.value) + 2
+    record: Record
+    index: str
+    action: bytes
+    value: bytes
+    server_errors: int = 0
+    successes_seen: int = -1
 
 
 class _Index(msgspec.Struct, frozen=True, gc=False):
@@ -93,25 +86,18 @@ def _index(name: bytes, prefixes: frozenset[str]) -> _Index | None:
 
 def body_of(entries: Sequence[Entry]) -> bytes:
     """The bulk body: an action line and the document's own bytes for each entry."""
-    parts: list[bytes] = []
-    for entry in entries:
-        parts += (entry.action, entry.value)
-    parts.append(b"")
-    return b"\n".join(parts)
+    lines = [line for entry in entries for line in (entry.action, entry.value)]
+    return b"\n".join([*lines, b""])
+
+
+def size_of(entry: Entry) -> int:
+    """Bytes of an entry in the bulk body."""
+    return len(entry.action) + len(entry.value) + len(b"\n\n")
 
 
 def chunks(entries: Sequence[Entry], max_bytes: int) -> list[Sequence[Entry]]:
     """Cut into runs of at most `max_bytes` of body; a larger entry is a run of its own."""
-    runs: list[Sequence[Entry]] = []
-    start = size = 0
-    for position, entry in enumerate(entries):
-        if position > start and size + entry.size_bytes > max_bytes:
-            runs.append(entries[start:position])
-            start, size = position, 0
-        size += entry.size_bytes
-    if start < len(entries):
-        runs.append(entries[start:])
-    return runs
+    return cut(entries, list(map(size_of, entries)), len(entries), max_bytes)
 
 
 class _Timed(msgspec.Struct):

@@ -1,13 +1,13 @@
 """The index role: enriched records to documents in Elasticsearch."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import msgspec
 
 from ingest.errors import Unavailable
-from ingest.pipeline.answers import Action, Verdict, dead_of, judge, retry_cause
+from ingest.pipeline.answers import FINALS, Action, Verdict, dead_of, judge, retry_cause
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import Burial, DeadLetters
@@ -21,8 +21,6 @@ from ingest.pipeline.stats import Stats
 
 SERVER_ERRORS_OF_ONE_DOCUMENT = 5
 STORM_LEAST = 20
-
-_WRITTEN = {200: "updated", 201: "created"}
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -62,7 +60,7 @@ class IndexRole:
         self._dead_letters = dead_letters
         self._clock = clock
         self._stats = stats
-        self._successes: defaultdict[str, int] = defaultdict(int)
+        self._successes: Counter[str] = Counter()
 
     async def handle(self, batch: Batch) -> None:
         """Make every record of the batch final; returns early if the batch is gone before that."""
@@ -121,6 +119,8 @@ class IndexRole:
         """Those whose index may be written to, and those that have to wait."""
         indices = dict.fromkeys(entry.index for entry in entries)
         blocked = {index for index in indices if not await self._is_ready(batch, index)}
+        if not blocked:
+            return list(entries), []
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
@@ -165,15 +165,15 @@ class IndexRole:
 
     def _report(self, reply: BulkReply, verdicts: Sequence[Verdict]) -> None:
         """Tell circuit, size and counters how the request went."""
-        outage = all(verdict.is_outage for verdict in verdicts)
-        cause = f"{verdicts[0].type} {verdicts[0].detail}".strip()
+        finals = sum(map(verdicts.count, FINALS.values()))
+        outage = not finals and all(verdict.is_outage for verdict in verdicts)
+        cause = f"{verdicts[0].type} {verdicts[0].detail}".strip() if outage else ""
         retry_after_s = reply.retry_after_s if isinstance(reply, Whole) else None
-        self._circuit.report(not outage, cause if outage else "", retry_after_s)
-        if any(verdict.action is Action.RETRY for verdict in verdicts):
-            self._size.shrink()
-        elif all(verdict.is_final for verdict in verdicts):
+        self._circuit.report(not outage, cause, retry_after_s)
+        if finals == len(verdicts):
             self._size.grow()
-        finals = sum(verdict.is_final for verdict in verdicts)
+        elif any(verdict.action is Action.RETRY for verdict in verdicts):
+            self._size.shrink()
         outcome = "done" if finals == len(verdicts) else "partial" if finals else "failed"
         self._stats.bulks[outcome] += 1
 
@@ -183,13 +183,14 @@ class IndexRole:
         """Count what is final; returns what is left to be sent again, and what was refused."""
         left: list[Entry] = []
         refusals: list[_Refusal] = []
+        finals = FINALS.values()
         pairs = list(zip(entries, verdicts, strict=True))
+        self._successes.update([entry.index for entry, verdict in pairs if verdict in finals])
+        for name, final in FINALS.items():
+            if count := verdicts.count(final):
+                self._stats.indexed[name] += count
         for entry, verdict in pairs:
-            if verdict.is_final:
-                self._successes[entry.index] += 1
-                self._stats.indexed[_WRITTEN.get(verdict.status, "stale")] += 1
-        for entry, verdict in pairs:
-            if verdict.is_final:
+            if verdict in finals:
                 continue
             if verdict.action in (Action.DEAD, Action.DIVIDE) or self._is_poison(entry, verdict):
                 refusals.append(_Refusal(entry, verdict))

@@ -45,7 +45,8 @@ class Intake:
 
     def batches(self, topic: str, partition: int, records: Sequence[Record]) -> list[Batch]:
         """Cut one partition's fetched records, at least one, into batches within the limits."""
-        runs = cut(records, self._max_batch_events, self._max_batch_bytes)
+        sizes_bytes = [len(record.value or b"") for record in records]
+        runs = cut(records, sizes_bytes, self._max_batch_events, self._max_batch_bytes)
         now_s = self._clock.monotonic()
         return [Batch(topic, partition, run, now_s) for run in runs]
 

@@ -23,7 +23,7 @@ def records(*values: bytes | None) -> list[RawRecord]:
 )
 def test_runs_are_within_both_limits(values, max_events, max_bytes, lengths):
     fetched = records(*values)
-    runs = cut(fetched, max_events, max_bytes)
+    runs = cut(fetched, [len(record.value or b"") for record in fetched], max_events, max_bytes)
     assert [len(run) for run in runs] == lengths
     assert [record for run in runs for record in run] == fetched
 

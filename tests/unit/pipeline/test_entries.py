@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.core import Dead, RawRecord
-from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, event_time_of, raw_place_of
+from ingest.pipeline.entries import (
+    Entry,
+    body_of,
+    chunks,
+    entry_of,
+    event_time_of,
+    raw_place_of,
+    size_of,
+)
 
 PREFIXES = frozenset({"llm-requests", "holysheep-logs"})
 HEADERS = {
@@ -69,7 +77,7 @@ def test_pretty_printed_json_keeps_its_meaning():
 def test_a_body_has_two_lines_for_each_entry_and_its_size_is_known():
     entries = [entry(b'{"a":%d}' % i, ingest_id=b"%d" % i) for i in range(12)]
     body = body_of(entries)
-    assert len(body) == sum(one.size_bytes for one in entries)
+    assert len(body) == sum(map(size_of, entries))
     assert [json.loads(line)["index"]["_id"] for line in body.split(b"\n")[:-1:2]] == [
         str(i) for i in range(12)
     ]
@@ -77,7 +85,7 @@ def test_a_body_has_two_lines_for_each_entry_and_its_size_is_known():
 
 def test_chunks_are_within_the_limit_and_lose_nothing():
     entries = [entry(b"x" * size) for size in (10, 10, 10, 500, 10)]
-    most = 2 * entries[0].size_bytes
+    most = 2 * size_of(entries[0])
     runs = chunks(entries, most)
     assert [len(run) for run in runs] == [2, 1, 1, 1]
     assert [one for run in runs for one in run] == entries
