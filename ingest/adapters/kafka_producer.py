@@ -115,13 +115,14 @@ class KafkaProducer:
     def _build(self, messages: Sequence[Message], start: int) -> Any:
         """A batch of as many messages as fit, at least one."""
         batch = self._producer.create_batch()
-        for position in range(start, len(messages)):
-            message = messages[position]
-            added = batch.append(
-                timestamp=None, key=message.key, value=message.value, headers=message.headers
-            )
-            if added is None:
+        # Its own `append` costs a third more, for what it checks of each message.
+        append = batch._builder.append  # noqa: SLF001 - see guard
+        count = 0
+        for message in messages[start:]:
+            if append(count, None, message.key, message.value, message.headers) is None:
                 break
+            count += 1
+        batch._relative_offset = count  # noqa: SLF001 - see guard
         batch.close()
         return batch
 

@@ -1,6 +1,7 @@
 """The write side against a server of our own that gives chosen answers."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -74,13 +75,14 @@ async def cluster(server, secret):
     await cluster.close()
 
 
-async def test_the_body_is_sent_as_it_is(server, cluster):
+async def test_the_body_is_sent_as_it_is_but_compressed(server, cluster):
     server.say(200, {"errors": False, "items": [{"index": {"status": 201}}]})
     assert await cluster.bulk(BODY) == Items([{"status": 201}])
     ((line, fields, body),) = server.requests
     assert line.startswith("POST /_bulk?")
     assert "ndjson" in fields["content-type"]
-    assert body == BODY
+    assert fields["content-encoding"] == "gzip"
+    assert gzip.decompress(body) == BODY
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 503])
