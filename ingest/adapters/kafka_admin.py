@@ -1,8 +1,9 @@
 """Topics and offsets as the brokers have them, and the changes `setup` makes; kafka-python."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
@@ -12,8 +13,11 @@ from ingest.adapters.kafka_client import options, translated
 from ingest.errors import Refused
 from ingest.pipeline.topics import Action, Configure, Create, Grow, TopicSpec, TopicState, problems
 
+SETTLING_S = 5.0
+
 _NO_ERROR = 0
 _UNKNOWN_TOPIC = errors.UnknownTopicOrPartitionError.errno
+T = TypeVar("T")
 
 
 def check_topics(connection: KafkaConnection, specs: Sequence[TopicSpec]) -> list[str]:
@@ -91,14 +95,14 @@ class KafkaAdmin:
     def committed_offsets(self, group: str) -> dict[tuple[str, int], int]:
         """Give what a consumer group has committed, per (topic, partition); empty if nothing."""
         try:
-            offsets = self._client.list_group_offsets({group: None})[group]
+            offsets = _settled(lambda: self._client.list_group_offsets({group: None}))[group]
         except errors.CoordinatorNotAvailableError:
             return {}  # no group has ever been used on this cluster
         return {(place.topic, place.partition): found.offset for place, found in offsets.items()}
 
     def clients(self, group: str) -> dict[str, str]:
         """Give the client id behind each static member of a consumer group, by instance id."""
-        members = self._client.describe_groups([group])[group]["members"]
+        members = _settled(lambda: self._client.describe_groups([group]))[group]["members"]
         return {
             member["group_instance_id"]: member["client_id"]
             for member in members
@@ -136,6 +140,18 @@ def _exists(topic: Mapping[str, Any]) -> bool:
 
 def _replication(partitions: Sequence[Mapping[str, Any]]) -> int:
     return min((len(partition["replica_nodes"]) for partition in partitions), default=0)
+
+
+def _settled(question: Callable[[], T]) -> T:
+    """Ask a group's coordinator, which for a moment is another broker, or still loading."""
+    until = time.monotonic() + SETTLING_S
+    while True:
+        try:
+            return question()
+        except (errors.NotCoordinatorError, errors.CoordinatorLoadInProgressError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(SETTLING_S / 20)
 
 
 def _check(what: str, code: int, message: str | None) -> None:
