@@ -19,6 +19,7 @@ from ingest.commands import (
     check_config,
     dead,
     demo,
+    doctor,
     engines,
     enrich,
     produce,
@@ -44,6 +45,7 @@ COMMANDS = (
     enrich,
     retain,
     check_config,
+    doctor,
     schema,
 )
 

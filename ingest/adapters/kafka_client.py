@@ -2,10 +2,10 @@
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from kafka import errors
 from kafka.net.compat import KafkaNetClient
@@ -21,6 +21,9 @@ _LOG_IN_ERRORS = {
     errors.SaslAuthenticationFailedError: "username and password",
     errors.UnsupportedSaslMechanismError: "sasl_mechanism",
 }
+
+Received: TypeAlias = tuple[bytes, Exception | None]
+"""What a read of a socket gives: bytes, and what ended the connection behind them."""
 
 _own_logger = logging.getLogger(__name__)
 
@@ -90,9 +93,31 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python is
         connection.init_future.add_errback(partial(self._remember, node_id))
         return connection
 
+    async def _build_transport(self, node: Any, **options: Any) -> Any:
+        transport = await super()._build_transport(node, **options)
+        transport._sock_recv = in_order(transport._sock_recv)  # noqa: SLF001 - see `in_order`
+        return transport
+
     def _remember(self, node_id: Any, error: Exception) -> None:
         if type(error) in _LOG_IN_ERRORS or isinstance(error.__context__, ssl.SSLError):
             self._in_vain[node_id] = error
+
+
+def in_order(receive: Callable[[], Received]) -> Callable[[], Received]:
+    """Hand over what came before the end of a connection, then the end.
+
+    A broker says no and hangs up. Where both are read at once, kafka-python drops what was said.
+    """
+    end: Exception | None = None
+
+    def received() -> Received:
+        nonlocal end
+        if end is not None:
+            return b"", end
+        data, end = receive()
+        return (data, None) if data else (data, end)
+
+    return received
 
 
 def _client(**configs: Any) -> Any:

@@ -79,6 +79,25 @@ async def fetch(
         return await anext(_until(consumer, {place: offset + 1}), None)
 
 
+async def times_at(
+    connection: KafkaConnection, topic: str, ranges: Mapping[int, tuple[int, int]]
+) -> dict[int, int]:
+    """Give Kafka's time, in ms since 1970 UTC, of the first record in each partition's range.
+
+    A range is a first offset and the one after the last; a partition without a record in it is
+    not in the answer. Raises Unavailable.
+    """
+    found = {}
+    async with _consumer(connection, topic) as consumer:
+        for partition, (first, end) in ranges.items():
+            place = TopicPartition(topic, partition)
+            consumer.assign([place])
+            consumer.seek(place, first)
+            if record := await anext(_until(consumer, {place: end}), None):
+                found[partition] = record.timestamp
+    return found
+
+
 @asynccontextmanager
 async def _consumer(connection: KafkaConnection, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
     """Connect for the length of a `with`, to read one topic without a group."""

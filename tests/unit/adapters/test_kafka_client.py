@@ -7,7 +7,7 @@ from kafka import errors
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
-from ingest.adapters.kafka_client import translate
+from ingest.adapters.kafka_client import in_order, translate
 from ingest.errors import Refused, Unavailable
 
 HERE = KafkaConnection(("kafka.example:9092",))
@@ -33,6 +33,12 @@ def test_an_error_says_where_and_what_to_do(error, kind, words):
 
 def test_what_was_sent_is_not_told():
     assert "hunter2" not in str(translate(errors.UnknownError("hunter2"), HERE))
+
+
+def test_what_a_broker_says_before_it_hangs_up_is_heard():
+    end = errors.KafkaConnectionError()
+    receive = in_order(iter([(b"a", None), (b"no", end), (b"never", None)]).__next__)
+    assert [receive() for _ in range(4)] == [(b"a", None), (b"no", None), (b"", end), (b"", end)]
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ async def test_a_cluster_that_is_still_starting_gets_everything_in_the_end(clust
     assert [(method, path) for method, path, _ in cluster.taken] == [
         ("PUT", "/_security/role/ingest_writer"),
         ("PUT", "/_security/role/ingest_setup"),
+        ("PUT", "/_security/role/ingest_retain"),
         ("PUT", "/_security/role/ingest_reader"),
         ("PUT", "/_security/user/ingest_writer"),
         ("POST", "/_security/user/kibana_system/_password"),
