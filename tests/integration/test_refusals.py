@@ -37,7 +37,7 @@ def entry(index: str, document: object, id_: str = "1", version: int = 7) -> Ent
         ("ingest-version", str(version).encode()),
     ]
     value = document if isinstance(document, bytes) else json.dumps(document).encode()
-    found = entry_of(RawRecord(value, headers=headers), [index[: -len("-2026.07.01")]])
+    found = entry_of(RawRecord(value, headers=headers), frozenset({index[: -len("-2026.07.01")]}))
     assert isinstance(found, Entry)
     return found
 
