@@ -1,7 +1,8 @@
 """Enrichment of a batch: each event takes the fast path where it can, else the general one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
 
 from ingest.core import general, privacy
 from ingest.core.decode import is_utf8
@@ -20,18 +21,22 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     values = [record.value or b"" for record in records]
     # Looked for in all values at once. No JSON has a NUL, so nothing is found across two of them.
     together = b"\0".join(values)
-    utf8, plain = is_utf8(together), _is_plain(together, rules)
-    way = _fast_path(rules)
+    utf8 = is_utf8(together)
+    may_be_quick: Iterable[bool] = (
+        repeat(utf8)
+        if not utf8 or _may_be_quick(together, rules)
+        else (_may_be_quick(value, rules) for value in values)
+    )
+    shapes, path = _fast_path(rules)
     return [
-        (
-            utf8
-            and 0 < len(value) <= rules.max_event_bytes
-            and (plain or _is_plain(value, rules))
-            and _quickly(record, value, *way)
-        )
+        (quick and _quickly(record, value, shapes, path))
         or general.outcome(record, rules, checked=utf8)
-        for record, value in zip(records, values, strict=True)
+        for record, value, quick in zip(records, values, may_be_quick, strict=False)
     ]
+
+
+def _may_be_quick(value: bytes, rules: Rules) -> bool:
+    return len(value) <= rules.max_event_bytes and _is_plain(value, rules)
 
 
 @lru_cache(maxsize=16)
