@@ -15,7 +15,7 @@ from ingest.core import RawRecord
 from schemas import headers
 from tests.fault.harness.reconciler import Enriched, Offsets, Position, Stored
 
-PAGE = 2_000
+PAGE = 1_000
 ANSWER_S = 30.0
 
 
@@ -73,12 +73,23 @@ class _Hits(msgspec.Struct):
     hits: list[_Hit]
 
 
+class _Shards(msgspec.Struct):
+    failed: int
+
+
 class _Page(msgspec.Struct):
     scroll: str = msgspec.field(name="_scroll_id")
+    shards: _Shards = msgspec.field(name="_shards")
     hits: _Hits
 
 
-_page = msgspec.json.Decoder(_Page).decode
+_decode_page = msgspec.json.Decoder(_Page).decode
+
+
+def _page(answer: bytes) -> _Page:
+    page = _decode_page(answer)
+    assert not page.shards.failed, "Elasticsearch left documents out of its answer"
+    return page
 
 
 class Indices:

@@ -118,6 +118,11 @@ class Worker:
         return self._log_file.read_text()
 
     @property
+    def memory_mb(self) -> list[float]:
+        """The resident memory of each replica."""
+        return [replica.memory_info().rss / 1e6 for replica in self._replicas()]
+
+    @property
     def exit_code(self) -> int | None:
         """How it ended, None while it runs."""
         return self._process.poll()
