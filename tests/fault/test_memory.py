@@ -5,7 +5,7 @@ from dataclasses import replace
 
 MAX_MB = 250
 LARGE = 1_000_000
-LARGE_EVENTS = 150
+LARGE_EVENTS = 220
 STANDSTILL_S = 5
 
 
