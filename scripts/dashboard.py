@@ -52,6 +52,17 @@ PANELS = (
         (("{{role}} {{instance}}", "max by (role, instance) (ingest_oldest_unfinished_seconds)"),),
     ),
     Panel(
+        "Share of events on the fast path",
+        "percentunit",
+        (
+            (
+                "{{instance}}",
+                "sum by (instance) (rate(ingest_events_fast_path_total[5m])) "
+                "/ sum by (instance) (rate(ingest_events_enriched_total[5m]))",
+            ),
+        ),
+    ),
+    Panel(
         "Dead letters per second",
         "ops",
         (("{{reason}}", "sum by (reason) (rate(ingest_events_dead_total[5m]))"),),

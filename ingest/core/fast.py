@@ -135,12 +135,13 @@ class FastPath:
             index=kind.index,
             version=version_of(record, arrival.ms),
             body=_head(value, said if rewrite and said != iso else None, iso) + tail.encode(),
+            quick=True,
         )
         if record.headers and not headers_fit(record, made):
             raise Unsure
         return made
 
-    def _time(self, said: str | int | None, arrival: Arrival) -> Time:
+    def _time(self, said: str | Raw | None, arrival: Arrival) -> Time:
         if isinstance(said, str):
             return self._times.of_text(said, arrival)
         if said is None:
@@ -167,7 +168,7 @@ def _check_parts(
         raise Unsure
 
 
-def _head(value: bytes, said: str | int | None, iso: str) -> bytes:
+def _head(value: bytes, said: str | Raw | None, iso: str) -> bytes:
     """Return the event without its last brace; `said`: its own time, to be written as `iso`."""
     if value[-1] != _CLOSING:
         raise Unsure

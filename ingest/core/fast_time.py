@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import TypeAlias
 
 import msgspec
+from msgspec import Raw
 
 from ingest.core import times
 from ingest.core.aliases import TIMESTAMP
@@ -99,9 +100,10 @@ class Times:
             return us, iso, second, ("timestamp_naive", *arrival.tags)
         return us, iso, second, arrival.tags
 
-    def of_number(self, number: int, arrival: Arrival) -> Time:
+    def of_number(self, number: Raw, arrival: Arrival) -> Time:
         """Read an epoch number; raises Unsure."""
-        found = times.from_number(str(number))
+        json = bytes(number)
+        found = times.from_number(json.decode()) if json[:1].isdigit() else None
         if found is None or not arrival.earliest_us <= found.us <= arrival.latest_us:
             raise Unsure
         iso = times.iso(found.us // 1000)

@@ -39,7 +39,7 @@ _Amount: TypeAlias = Annotated[float, Meta(ge=0)]
 
 # What a field has to be for its value to stay as it is. All else is read by the general path.
 _TYPES: dict[str, Any] = {
-    TIMESTAMP: str | int,
+    TIMESTAMP: str,
     ERROR: Annotated[str, Meta(pattern=r"^(?!\s*(?i:null|none)?\s*$)")],
     "attempt": Annotated[int, Meta(ge=1, le=MAX_WHOLE)],
     "labels": Annotated[
@@ -234,6 +234,8 @@ def _choose(
     if best is None or not _stays(field, best, ranked):
         raise ValueError("a value that has to be written anew")
     kind, default = _TYPES[field], None
+    if field == TIMESTAMP and bytes(best.raw)[:1] != b'"':
+        kind = Raw  # a number, by its digits
     if len(ranked) > 1:
         default = NODEFAULT
     elif field not in _REPLACED:

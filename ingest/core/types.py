@@ -63,12 +63,16 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """What Elasticsearch stores: `body` under `id` in `index`, if no version is higher there."""
+    """What Elasticsearch stores: `body` under `id` in `index`, if no version is higher there.
+
+    `quick` tells that the fast path made it, to be counted.
+    """
 
     id: str
     index: str
     version: int
     body: bytes
+    quick: bool = False
 
 
 class Dead(msgspec.Struct, frozen=True):

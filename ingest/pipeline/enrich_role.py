@@ -72,7 +72,8 @@ class EnrichRole:
             if batch.gone:
                 return
             records = [original(record) for record in batch.records]
-            documents, burials = _sort(records, enrich(records, self._rules))
+            outcomes = enrich(records, self._rules)
+            documents, burials = _sort(records, outcomes)
             messages = [message for _, message in documents]
             written = await self._producer.hand_over(self._topic, batch.partition, messages)
             buried = await self._bury(batch, burials)
@@ -80,6 +81,7 @@ class EnrichRole:
         await (await self._bury(batch, [Burial(documents[i][0], TOO_LARGE) for i in too_large]))
         self._stats.finish(len(records))
         self._stats.enriched += len(documents) - len(too_large)
+        self._stats.quick += sum([isinstance(o, Document) and o.quick for o in outcomes])
 
     async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> Awaitable[None]:
         return await self._dead_letters.hand_over(batch.partition, burials, "decode")

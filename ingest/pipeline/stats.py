@@ -31,6 +31,7 @@ class Stats:
     def __init__(self) -> None:
         self.consumed = 0
         self.enriched = 0
+        self.quick = 0
         self.dead: Counter[str] = Counter()
         self.indexed: Counter[str] = Counter()
         self.bulks: Counter[str] = Counter()

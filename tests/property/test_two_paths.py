@@ -40,7 +40,7 @@ ordinary = st.fixed_dictionaries(
     {},
     optional={
         "@timestamp": times,
-        "timestamp": times,
+        "timestamp": times | st.floats(1.7e9, 1.8e9) | st.integers(10**12, 2 * 10**12),
         "request_id": texts,
         "requestId": texts,
         "attempt": st.integers(0, 3),

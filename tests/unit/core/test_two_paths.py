@@ -57,6 +57,28 @@ USAGE = {
     "duration_ms": 900,
     "choices_count": 1,
 }
+LITELLM = {
+    "litellm_call_id": "c-1",
+    "trace_id": "t-1",
+    "call_type": "acompletion",
+    "stream": False,
+    "response_cost": 0.00123,
+    "status": "success",
+    "custom_llm_provider": "openai",
+    "total_tokens": 1540,
+    "prompt_tokens": 1200,
+    "completion_tokens": 340,
+    "startTime": 1782907198.123456,
+    "endTime": 1782907200.5,
+    "response_time": 2.4,
+    "model": "gpt-4.1",
+    "model_group": "gpt-4.1",
+    "metadata": {"user_api_key_hash": "88dc28d0", "requester_ip_address": "10.0.0.1"},
+    "cache_hit": False,
+    "end_user": "u-1",
+    "error_str": None,
+    "error_information": None,
+}
 NO_TIME = {"request_id": "r-1", "model": "unknown", "input_tokens": 5, "mine": {"a": [1.10]}}
 
 QUICK = {
@@ -64,6 +86,7 @@ QUICK = {
     "a time without zone and a reported cost": NAIVE,
     "a failure as text": TIMED_OUT,
     "usage as OpenAI gives it": USAGE,
+    "LiteLLM's": LITELLM,
     "no time": NO_TIME,
     "labels": {**SDK, "labels": {"team": "search"}},
     "an epoch in milliseconds": {"ts": RECORD_MS, "model": "m", "request_id": "r-1"},
@@ -82,6 +105,7 @@ GENERAL = {
     "a latency at a limit": {**SDK, "latency_ms": 3000},
     "a secret": {**SDK, "note": "sk-abcdefghijklmnopqrstuvwxyz"},
     "a null that has to be replaced": {**SDK, "cost_usd": None},
+    "a time that was a number": {**SDK, "@timestamp": RECORD_MS},
     "a time that is not believed": {**SDK, "@timestamp": "2020-01-01T00:00:00Z"},
 }
 
@@ -106,7 +130,9 @@ def test_it_takes_the_general_path(event: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["our own names", "a failure as text", "no time"])
 def test_of_an_event_written_as_we_write_it_comes_the_same_document_to_the_byte(name: str) -> None:
     given = record(compact(QUICK[name]))
-    assert by_fast_path(given, RULES) == by_general_path(given, RULES)
+    quick, reference = by_fast_path(given, RULES), by_general_path(given, RULES)
+    assert quick
+    assert quick == msgspec.structs.replace(reference, quick=True)
 
 
 def test_the_time_is_replaced_where_it_stands() -> None:
@@ -207,3 +233,13 @@ def test_what_is_no_event_is_not_learnt(value: bytes) -> None:
 def test_every_field_with_a_type_is_a_known_one() -> None:
     assert set(shapes._TYPES) <= shapes.MEANINGS.keys()
     assert set(shapes.READ) <= shapes._TYPES.keys()
+
+
+def test_what_clients_usually_send_takes_it_once_it_is_known() -> None:
+    clients = [SDK, NAIVE, TIMED_OUT, USAGE, LITELLM]
+    fresh = rules()
+    for number in range(LEARN_AFTER):
+        enrich([record(compact(event), offset=number) for event in clients], fresh)
+    sent = [record(compact({**event, "model": f"m-{n}"})) for event in clients for n in range(200)]
+    made = enrich(sent, fresh)
+    assert sum(isinstance(one, Document) and one.quick for one in made) >= 0.95 * len(sent)

@@ -72,8 +72,13 @@ async def test_each_record_becomes_one_enriched_record_or_one_dead_letter(role, 
         ("invalid_json", "decode", 1),
         ("empty", "decode", 3),
     ]
-    assert (stats.consumed, stats.enriched) == (5, 3)
+    assert (stats.consumed, stats.enriched, stats.quick) == (5, 3, 0)
     assert stats.dead == {"invalid_json": 1, "empty": 1}
+
+
+async def test_what_the_fast_path_made_is_counted(role, stats):
+    await role.handle(batch(*[event(number) for number in range(20)]))
+    assert 0 < stats.quick < 20
 
 
 async def test_a_replay_becomes_what_its_first_record_would_have(role, producer):
