@@ -20,7 +20,7 @@ from ingest.core.cost import COMPUTED, REPORTED, differ, written
 from ingest.core.derived import SCHEMA_VERSION
 from ingest.core.error_text import Error
 from ingest.core.failures import classify, tags_of
-from ingest.core.fast_time import Arrival, Tags, Time, Times, arrival_at, rewritten
+from ingest.core.fast_time import Tags, Times, arrival_at, rewritten
 from ingest.core.identity import headers_fit, id_of_position, id_of_request, version_of
 from ingest.core.kinds import Kind, kind_of
 from ingest.core.numbers import amount, limit
@@ -91,7 +91,13 @@ class FastPath:
             raise Unsure
 
         arrival = self._arrivals[said_time(record) if record.headers else record.timestamp]
-        us, iso, second, time_tags = self._time(said, arrival)
+        us, iso, second, time_tags = (
+            self._times.of_text(said, arrival)
+            if isinstance(said, str)
+            else self._times.of_number(said, arrival)
+            if said is not None
+            else self._times.of_arrival(arrival)
+        )
         kind = self._kinds[service, model, response_model, operation, second.day]
 
         if cache_read or cache_write or reasoning:
@@ -140,13 +146,6 @@ class FastPath:
         if record.headers and not headers_fit(record, made):
             raise Unsure
         return made
-
-    def _time(self, said: str | Raw | None, arrival: Arrival) -> Time:
-        if isinstance(said, str):
-            return self._times.of_text(said, arrival)
-        if said is None:
-            return self._times.of_arrival(arrival)
-        return self._times.of_number(said, arrival)
 
     def _id(self, request_id: str, attempt: int | None, service: str, us: int) -> str:
         if MASK in request_id and self._rules.mask_secrets:

@@ -27,7 +27,8 @@ def id_of_request(service: str, request_id: str, time_us: int, attempt: int) -> 
     id_ = f"{service}/{request_id}/{time_us}"
     if attempt > 1:
         id_ = f"{id_}/{attempt}"
-    return _usable(id_)
+    # What nearly all are, without a call.
+    return id_ if id_.isascii() and id_.isprintable() and len(id_) <= MAX_ID_BYTES else _usable(id_)
 
 
 def id_of_position(record: Record, record_ms: int) -> str:
@@ -97,8 +98,6 @@ def headers_fit(record: Record, document: Document) -> bool:
 
 def _usable(id_: str) -> str:
     """Return the id, or its SHA-256 where it is too long or holds control characters."""
-    if id_.isascii() and id_.isprintable() and len(id_) <= MAX_ID_BYTES:
-        return id_
     if len(id_.encode()) > MAX_ID_BYTES or _CONTROL.search(id_):
         return hashed(id_)
     return id_
