@@ -55,7 +55,6 @@ def entry_of(record: Record, prefixes: frozenset[str]) -> Entry | Dead:
     try:
         index = _index((found.get(headers.INDEX) or b"")[:_KEPT_BYTES], prefixes)
         quoted_id = _encode(id_.decode())
-        version.decode("ascii")
     except UnicodeDecodeError:
         return Dead("headers", "a routing header is not text")
     if not 0 < len(id_) <= _MAX_ID_BYTES:

@@ -119,7 +119,7 @@ def test_no_entries_are_no_chunks():
         ({"ingest_version": b"-1"}, "ingest-version"),
         ({"ingest_version": b"1.5"}, "ingest-version"),
         ({"ingest_version": b"1e3"}, "ingest-version"),
-        ({"ingest_version": "\u0661".encode()}, "not text"),
+        ({"ingest_version": "\u0661".encode()}, "ingest-version"),
         ({"ingest_version": b"9223372036854775808"}, "ingest-version"),
         ({"ingest_version": b"9" * 5_000}, "ingest-version"),
     ],
