@@ -84,7 +84,9 @@ def fingerprint(name: str) -> str:
         found: Any = import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
+        if inspect.isclass(found):  # behind what may stand in for it
+            found = next(kind for kind in found.__mro__ if kind.__module__ == module)
         source = inspect.getsource(found)
-    except (ImportError, AttributeError, OSError, TypeError):
+    except (ImportError, AttributeError, OSError, TypeError, StopIteration):
         return "absent"
     return hashlib.sha256(source.encode()).hexdigest()[:16]

@@ -1,5 +1,6 @@
 import pytest
 
+from ingest.adapters.kafka_records import read_plainly
 from ingest.adapters.worker import guard
 from ingest.errors import UsageError
 
@@ -25,3 +26,9 @@ def test_another_source_is_refused_by_name(name):
     with pytest.raises(UsageError, match=f"{name} differs") as error:
         guard.check({name: "0" * 16})
     assert "faust-streaming 0." in str(error.value)
+
+
+def test_what_stands_in_for_a_class_does_not_hide_it():
+    name = "aiokafka.consumer.fetcher:PartitionRecords"
+    read_plainly()
+    assert guard.fingerprint(name) == guard.KNOWN[name]
