@@ -88,17 +88,29 @@ def test_kafka_passwords_change_and_users_come_and_go_while_workers_run(world):
     world.verify()
 
 
-@pytest.mark.parametrize(
-    ("part", "resource"),
-    [("enrich", "enriched"), ("enrich", "dead"), ("enrich", "raw"), ("index", "enriched")],
-)
-def test_a_permission_that_kafka_takes_away_is_waited_for(world, part, resource):
+@pytest.mark.slow_fault
+@pytest.mark.parametrize("topic", ["enriched", "dead"])
+def test_a_topic_that_kafka_forbids_to_write_is_waited_for(world, topic):
+    enrich, _ = world.start("enrich"), world.start("index")
+    with world.load():
+        world.wait_until_under_way()
+        name = getattr(world.settings.topics, topic)
+        world.users.forbid(world.administrator, "enrich", name)
+        enrich.wait_for("kafka_waiting", level="error", topic=name)
+        assert "grant the missing permission" in enrich.log
+        kafka_acls.grant(world.administrator)
+    world.verify()
+
+
+@pytest.mark.slow_fault
+@pytest.mark.parametrize(("role", "topic"), [("enrich", "raw"), ("index", "enriched")])
+def test_a_topic_that_kafka_forbids_to_read_is_waited_for(world, role, topic):
     workers = {name: world.start(name) for name in ("enrich", "index")}
     with world.load():
         world.wait_until_under_way()
-        world.users.forbid(world.administrator, part, getattr(world.settings.topics, resource))
-        workers[part].wait_for("kafka_waiting", level="error")
-        assert "permission" in workers[part].log
+        name = getattr(world.settings.topics, topic)
+        world.users.forbid(world.administrator, role, name)
+        workers[role].wait_for("log", message=f"Topic {name} is not authorized for this client")
         kafka_acls.grant(world.administrator)
     world.verify()
 
@@ -116,6 +128,7 @@ def test_a_cluster_password_that_changes_is_read_again(world):
     world.verify()
 
 
+@pytest.mark.slow_fault
 def test_a_permission_that_the_cluster_takes_away_is_waited_for(world):
     world.start("enrich")
     index = world.start("index")
@@ -128,6 +141,7 @@ def test_a_permission_that_the_cluster_takes_away_is_waited_for(world):
     world.verify()
 
 
+@pytest.mark.slow_fault
 def test_a_cluster_that_is_not_trusted_gets_nothing(world, tmp_path, other_authority):
     world.start("enrich")
     world.send(1_000)
