@@ -45,6 +45,16 @@ def test_each_part_does_its_work_as_a_user_of_its_own(world, event_file):
     assert json.loads(report.stdout)["totals"]["requests"] > 0
 
 
+def test_a_password_in_the_environment_stays_with_the_process_that_was_given_it(secure_world):
+    world = secure_world
+    password = world.users.read("enrich", "kafka")
+    variables = {"INGEST_KAFKA_PASSWORD": password, "INGEST_KAFKA_PASSWORD_FILE": ""}
+    enrich, _ = world.start("enrich", **variables), world.start("index")
+    world.send(1_000)
+    world.verify()
+    assert world.leaks() == [f"environment of {enrich.pid}"]
+
+
 def test_a_command_that_is_refused_says_why(world, event_file, other_authority):
     def refused(words, part, *command, **environ):
         done = world.run(part, *command, **environ)
