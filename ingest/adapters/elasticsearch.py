@@ -29,6 +29,10 @@ _QUICKLY = 1  # costs less than what it spares
 _BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
 _PING_PATH = "/_cluster/health?filter_path=status"
 _NOT_FOUND = 404
+_REMEDIES = {
+    401: "check [elasticsearch] username and password, or api_key",
+    403: "grant the missing permission",
+}
 
 PING_S = 5.0
 
@@ -109,7 +113,9 @@ def _no(error: ApiError, what: str) -> None:
     words = f"Elasticsearch answered {status} to {what}: {type_} {reason}".strip()
     if status in (429, 500, 502, 503, 504):
         raise Unavailable(words) from None
-    raise (Unauthorized if status in (401, 403) else Refused)(words) from None
+    if status in _REMEDIES:
+        raise Unauthorized(f"{words}: {_REMEDIES[status]}") from None
+    raise Refused(words) from None
 
 
 def error_of(body: object) -> tuple[str, str]:
@@ -123,10 +129,19 @@ def error_of(body: object) -> tuple[str, str]:
 def describe(error: TransportError) -> str:
     """What went wrong with the connection, without anything that was sent."""
     if isinstance(error, TlsError):
-        return f"its TLS certificate is not accepted ({_words(error)}): check ca_file and host name"
+        return (
+            f"its TLS certificate is not accepted ({_certificate_words(error)}): check "
+            "[elasticsearch] ca_file, the host name, and how long the certificate is valid"
+        )
     if isinstance(error, TransportConnectionError):
         return _words(error)
     return type(error).__name__
+
+
+def _certificate_words(error: TlsError) -> str:
+    """Pick out what OpenSSL says; the client passes on nothing but its own text around it."""
+    words = _words(error)
+    return words.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or words
 
 
 def _words(error: TransportError) -> str:

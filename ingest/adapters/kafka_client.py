@@ -68,7 +68,7 @@ def translate(error: errors.KafkaError, connection: KafkaConnection) -> IngestEr
             f"{where}: no TLS connection ({_words(error.__context__)}): check [kafka] ca_file, "
             "security_protocol and the host name"
         )
-    if isinstance(error, errors.AuthorizationError):
+    if isinstance(error, errors.AuthorizationError) or _is_hidden_authorization(error):
         return Refused(f"{where} forbids it ({name}): grant the missing permission")
     if isinstance(error, errors.KafkaTimeoutError | errors.KafkaConnectionError) or error.retriable:
         return Unavailable(
@@ -127,6 +127,11 @@ def _client(**configs: Any) -> Any:
 
 def _words(error: ssl.SSLError) -> str:
     return str(getattr(error, "verify_message", None) or error.reason)
+
+
+def _is_hidden_authorization(error: errors.KafkaError) -> bool:
+    """A producer that may write no topic at all gets no id, and only the text says why."""
+    return type(error) is errors.KafkaError and "AuthorizationFailed" in str(error)
 
 
 def _quieten() -> None:

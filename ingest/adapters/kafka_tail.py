@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.kafka_aio import brake, client_options
 from ingest.adapters.kafka_records import read_plainly
 from ingest.core import RawRecord
-from ingest.errors import Unavailable
+from ingest.errors import Refused, Unavailable
 
 SILENCE_S = 30.0
 LOOK_MS = 500
@@ -38,7 +38,8 @@ async def follow(
 ) -> AsyncGenerator[RawRecord, None]:
     """Give the records of a topic and go on with those to come, in order within a partition.
 
-    A broker that goes away is waited for. Raises Unavailable if none answers at first.
+    A broker that goes away is waited for. Raises Unavailable if none answers at first, Refused if
+    it forbids to read.
     """
     async with _consumer(connection, topic) as consumer:
         await _begin(consumer, _places(topic, partitions), start)
@@ -112,6 +113,11 @@ async def _consumer(connection: KafkaConnection, topic: str) -> AsyncIterator[AI
     try:
         await consumer.start()
         yield consumer
+    except TopicAuthorizationFailedError as error:
+        raise Refused(
+            f"Kafka at {connection.name} forbids to read topic {topic}: "
+            "grant the missing permission"
+        ) from error
     except KafkaError as error:
         raise _unreadable(connection, topic, type(error).__name__) from error
     except TimeoutError as error:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ingest.engines.certificates import Certificates
@@ -55,14 +55,18 @@ def user_files(credentials: Credentials, prefixes: Iterable[str]) -> dict[str, s
         ],
     }
     return {
-        "users": "".join(f"{login.username}:{_hash(login)}\n" for login in (admin, user)),
+        "users": "".join(f"{login.username}:{password_hash(login)}\n" for login in (admin, user)),
         "users_roles": f"superuser:{admin.username}\n{_WORKER_ROLE}:{user.username}\n",
-        # JSON is YAML.
-        "roles.yml": json.dumps({_WORKER_ROLE: role}, indent=2) + "\n",
+        "roles.yml": role_line(_WORKER_ROLE, role),
     }
 
 
-def _hash(login: Login) -> str:
+def role_line(name: str, role: Mapping[str, Any]) -> str:
+    """Write a role as the file of roles holds it. Each begins a line; its JSON is YAML, too."""
+    return f"{name}: {json.dumps(role)}\n"
+
+
+def password_hash(login: Login) -> str:
     """Hash a password as the file realm stores it: PBKDF2 with HMAC-SHA-512, 256 bits."""
     salt = secrets.token_bytes(32)
     digest = hashlib.pbkdf2_hmac("sha512", login.password.encode(), salt, _ROUNDS, dklen=32)

@@ -5,14 +5,19 @@ import random
 import time
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from ingest.engines import Listener, free_port
+from tests.fault.harness.secure_world import SecureWorld
 from tests.fault.harness.table import Row, render
 from tests.fault.harness.world import World
 from tests.support.engines import Engines, own_engines
+
+AnyWorld = TypeVar("AnyWorld", bound=World)
 
 _ROWS = pytest.StashKey[list[Row]]()
 _PASSED = pytest.StashKey[bool]()
@@ -22,6 +27,13 @@ _PASSED = pytest.StashKey[bool]()
 def engines() -> Iterator[Engines]:
     """A running Kafka and Elasticsearch that these tests may kill."""
     with own_engines(proxied=Listener(free_port(), free_port())) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secure_engines() -> Iterator[Engines]:
+    """The same with TLS and users."""
+    with own_engines(secure=True, prefixes=("f",)) as running:
         yield running
 
 
@@ -38,8 +50,26 @@ def world(
     engines: Engines, tmp_path: Path, seed: int, request: pytest.FixtureRequest
 ) -> Iterator[World]:
     """A world of the test's own; its row is printed, and kept for the table at the end."""
+    with _entered(World(engines, tmp_path, _prefix(), seed), request) as world:
+        yield world
+
+
+@pytest.fixture
+def secure_world(
+    secure_engines: Engines, tmp_path: Path, seed: int, request: pytest.FixtureRequest
+) -> Iterator[SecureWorld]:
+    """The same on engines with TLS and users."""
+    with _entered(SecureWorld(secure_engines, tmp_path, _prefix(), seed), request) as world:
+        yield world
+
+
+def _prefix() -> str:
+    return f"f{uuid.uuid4().hex[:10]}"
+
+
+@contextmanager
+def _entered(world: AnyWorld, request: pytest.FixtureRequest) -> Iterator[AnyWorld]:
     began_s = time.monotonic()
-    world = World(engines, tmp_path, f"f{uuid.uuid4().hex[:10]}", seed)
     try:
         world.open()
         yield world
@@ -48,7 +78,7 @@ def world(
         row = Row(
             test=request.node.name,
             passed=request.node.stash.get(_PASSED, False),
-            seed=seed,
+            seed=world.seed,
             seconds=time.monotonic() - began_s,
             faults=world.faults,
             figures=world.figures,
@@ -70,7 +100,7 @@ def pytest_runtest_makereport(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "engines" in getattr(item, "fixturenames", ()):
+        if {"engines", "secure_engines"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.engines)
 
 

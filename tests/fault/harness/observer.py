@@ -1,5 +1,6 @@
 """Reads back what is in Kafka and Elasticsearch: plainly, and not through the code under test."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.request import Request, urlopen
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.connections import ElasticsearchConnection, KafkaConnection, tls_context
 from ingest.adapters.kafka_aio import client_options
 from ingest.adapters.kafka_records import read_plainly
 from ingest.core import RawRecord
@@ -95,8 +96,13 @@ def _page(answer: bytes) -> _Page:
 class Indices:
     """The daily indices of one prefix."""
 
-    def __init__(self, url: str, prefix: str) -> None:
-        self._url = url
+    def __init__(self, connection: ElasticsearchConnection, prefix: str) -> None:
+        (self._url,) = connection.url
+        self._headers = {"content-type": "application/json"}
+        if connection.username:
+            login = f"{connection.username}:{connection.password()}".encode()
+            self._headers["authorization"] = f"Basic {base64.b64encode(login).decode()}"
+        self._tls = tls_context(connection.ca_file) if connection.uses_tls else None
         self._prefix = prefix
         self._pattern = f"{prefix}-*"
 
@@ -143,7 +149,7 @@ class Indices:
             self._url + path,
             data=None if body is None else json.dumps(body).encode(),
             method=method,
-            headers={"content-type": "application/json"},
+            headers=self._headers,
         )
-        with urlopen(request, timeout=ANSWER_S) as response:
+        with urlopen(request, timeout=ANSWER_S, context=self._tls) as response:
             return bytes(response.read())

@@ -113,6 +113,11 @@ class Worker:
         return self._process.wait(WAIT_S)
 
     @property
+    def pid(self) -> int:
+        """The worker's process, not one of its replicas'."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """All it has written."""
         return self._log_file.read_text()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,7 @@ from random import Random
 import msgspec
 
 from ingest.adapters.kafka_admin import open_admin
-from ingest.app import kafka_connection, rules_from, topic_specs
+from ingest.app import rules_from, topic_specs
 from ingest.core import RawRecord
 from ingest.engines import ENGINES, EngineName, kill, resume, start_one, suspend
 from ingest.pipeline.replicas import ROLES, Order, Role, group_of, instance_of
@@ -56,7 +57,15 @@ session_timeout = "6s"
 class World:
     """What a fault test is written with: load, workers, faults, and the verdict."""
 
-    def __init__(self, engines: Engines, folder: Path, prefix: str, seed: int) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        folder: Path,
+        prefix: str,
+        seed: int,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Workers get `environ` too; the harness itself connects as the administrator."""
         self.seed = seed
         self.random = Random(seed)
         self.figures: Figures | None = None
@@ -67,11 +76,11 @@ class World:
         url = engines.addresses.elasticsearch_url
         bootstrap = engines.addresses.bootstrap
         self.config.write_text(_CONFIG.format(bootstrap=bootstrap, url=url, prefix=prefix))
-        self.settings = load(self.config)
-        self.kafka = kafka_connection(self.settings)
-        self._environ: dict[str, str] = {}
+        self._environ = dict(environ or {})
+        self.settings = load(self.config, self._environ)
+        self.kafka = engines.kafka
         self._proxies: list[Proxy] = []
-        self.indices = Indices(url, prefix)
+        self.indices = Indices(engines.elasticsearch, prefix)
         self._groups = [group_of(prefix, role) for role in ROLES]
         self._topics = [self.settings.topics.raw, self.settings.topics.enriched]
         self._watch = CommitWatch(self.kafka, self._groups)
@@ -118,7 +127,8 @@ class World:
         return list(islice(events(self.seed + first, self._now, weights, first), count))
 
     def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
-        through = kafka_connection(load(self.config, self._environ))
+        where = load(self.config, self._environ).kafka.bootstrap
+        through = replace(self.kafka, bootstrap=where)
         sending = Load(through, self._topics[0], stream, per_s)
         self._loads.append(sending)
         return sending

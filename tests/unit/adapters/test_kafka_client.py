@@ -19,6 +19,7 @@ HERE = KafkaConnection(("kafka.example:9092",))
         (errors.SaslAuthenticationFailedError(), Refused, "check [kafka] username and password"),
         (errors.UnsupportedSaslMechanismError(), Refused, "check [kafka] sasl_mechanism"),
         (errors.TopicAuthorizationFailedError(), Refused, "grant the missing permission"),
+        (errors.KafkaError("[Error 31] ClusterAuthorizationFailedError"), Refused, "permission"),
         (errors.KafkaTimeoutError(), Unavailable, "is it running"),
         (errors.LeaderNotAvailableError(), Unavailable, "is it running"),
         (errors.InvalidTopicError(), Refused, "answered InvalidTopicError"),

@@ -15,7 +15,10 @@ def told(caplog):
 
 
 def complain(diagnosis, *errors):
-    complaints = Complaints(lambda: diagnosis)
+    take(Complaints(lambda: diagnosis), *errors)
+
+
+def take(complaints, *errors):
     for error in errors:
         complaints.take(error)
     for thread in threading.enumerate():
@@ -53,3 +56,12 @@ def test_another_failure_of_a_log_in_that_works_is_named(told):
 def test_once_a_minute_is_enough(told):
     complain(Unavailable("does not answer"), *[None] * 5)
     assert len(told()) == 1
+
+
+def test_what_is_new_is_told_at_once(told, monkeypatch):
+    monkeypatch.setattr("ingest.adapters.kafka_complaints.ASK_S", 0.0)
+    causes = [Unavailable("does not answer"), Refused("wrong password"), Refused("wrong password")]
+    complaints = Complaints(lambda: causes.pop(0))
+    for _ in range(3):
+        take(complaints, None)
+    assert told() == [("WARNING", "does not answer"), ("ERROR", "wrong password")]
