@@ -74,6 +74,8 @@ _TYPES: dict[str, Any] = {
     ),
 }
 
+_NO_OBJECT: Any = str | int | float | bool | list[Raw] | None
+
 READ = (
     TIMESTAMP,
     "request_id",
@@ -268,8 +270,8 @@ def _struct(fields: Fields, prefix: str, path: Path, kinds: dict[Path, tuple[Any
         names[attribute] = key
         if here in kinds:
             kind, default = kinds[here]
-        elif name in CONTAINERS and name not in MEANINGS and (inner := object_of(raw)):
-            kind, default = _struct(inner, f"{name}.", here, kinds), NODEFAULT
+        elif name in CONTAINERS and name not in MEANINGS:
+            kind, default = _container(raw, f"{name}.", here, kinds)
         else:
             kind, default = Raw, None
         entries.append((attribute, kind, default))
@@ -282,6 +284,16 @@ def _struct(fields: Fields, prefix: str, path: Path, kinds: dict[Path, tuple[Any
         gc=False,
         namespace={_ABSENT: None},
     )
+
+
+def _container(
+    raw: Raw, prefix: str, path: Path, kinds: dict[Path, tuple[Any, Any]]
+) -> tuple[Any, Any]:
+    """Say what may stand where fields could be: an object of these names, or never an object."""
+    inner = object_of(raw)
+    if inner is None:
+        return _NO_OBJECT, None
+    return _struct(inner, prefix, path, kinds), NODEFAULT
 
 
 def _shape(struct: Any, chosen: dict[str, _Place]) -> Shape:

@@ -181,6 +181,18 @@ def test_an_event_without_some_of_the_names_has_the_same_shape(ways: list[str]) 
     assert ways == ["fast"]
 
 
+@pytest.mark.parametrize("before", [None, {}, "none", []])
+def test_where_fields_could_be_an_object_is_looked_into_though_none_was_there_before(
+    before: Any,
+) -> None:
+    own = rules()
+    usage = {"prompt_tokens": 1000, "completion_tokens": 10}
+    enrich(sent({"model": "m", "usage": before}, LEARN_AFTER + 1), own)
+    (made,) = enrich(sent({"model": "m", "usage": usage}, 1), own)
+    assert isinstance(made, Document)
+    assert b'"input_tokens":1000,"output_tokens":10' in made.body
+
+
 def test_one_odd_event_costs_its_batch_nothing(ways: list[str]) -> None:
     own = rules()
     enrich(sent(SDK, LEARN_AFTER), own)
