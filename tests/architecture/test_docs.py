@@ -36,6 +36,16 @@ def test_files_that_a_page_names_exist(page):
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_tests_that_the_page_on_security_names_exist():
+    named = set(re.findall(r"`(test_\w+)`", (DOCS / "security.md").read_text("utf-8")))
+    known = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)\(", path.read_text("utf-8"))
+    }
+    assert sorted(named - known) == []
+
+
 def test_every_page_is_listed_in_the_index():
     listed = {path for path, _ in LINK.findall((DOCS / "README.md").read_text("utf-8"))}
     pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
