@@ -32,11 +32,13 @@ from ingest.pipeline.findings import Certificate, Finding, certificates, clock, 
 from ingest.pipeline.kafka_findings import (
     KafkaState,
     group_findings,
+    needed,
     permission_findings,
     topic_findings,
 )
 from ingest.pipeline.lag import Lag, lags
 from ingest.pipeline.replicas import ROLES, Role, group_of
+from ingest.pipeline.topics import TopicSpec
 from ingest.settings import Settings
 
 ANSWER_S = 10.0
@@ -68,7 +70,7 @@ async def look_at_kafka(
         Finding("Kafka", "ok", f"{connection.name} answers"),
         *found,
         *clock("Kafka", _broker_ahead_s(state.newest_ms, now_ms)),
-        *topic_findings(topic_specs(settings), state),
+        *topic_findings(_specs(settings, roles, names), state),
         *permission_findings(roles, names, state),
         *group_findings(rows, state, retention_ms, now_ms),
         *unknown,
@@ -76,7 +78,12 @@ async def look_at_kafka(
 
 
 async def look_at_elasticsearch(settings: Settings, roles: Sequence[Role]) -> list[Finding]:
-    """Find out how the cluster is, whether it is set up, and what the index role may do there."""
+    """Find out how the cluster is, whether it is set up, and what the index role may do there.
+
+    The enrich role has nothing to do with it.
+    """
+    if tuple(roles) == ("enrich",):
+        return []
     connection, prefixes = elasticsearch_connection(settings), index_prefixes(settings)
     policy = lifecycle_policy(settings)
     found: list[Finding] = []
@@ -97,6 +104,16 @@ async def look_at_elasticsearch(settings: Settings, roles: Sequence[Role]) -> li
     except IngestError as error:
         found.append(failure("Elasticsearch", error))
     return found
+
+
+def _specs(
+    settings: Settings, roles: Sequence[Role], names: Mapping[str, str]
+) -> Sequence[TopicSpec]:
+    """Return the topics to look at; the user of one role may not look at all of them."""
+    specs = topic_specs(settings)
+    if len(roles) != 1:
+        return specs
+    return [spec for spec in specs if spec.name in needed(roles[0], names)]
 
 
 def _lags(role: Role, names: Mapping[str, str], state: KafkaState) -> Iterator[Lag]:

@@ -43,6 +43,11 @@ class KafkaState(msgspec.Struct, frozen=True):
     newest_ms: int | None
 
 
+def needed(role: Role, names: Mapping[str, str]) -> frozenset[str]:
+    """Name the topics that a role works with; `names` of topics are by their setting."""
+    return frozenset(names[key] for key, _ in _NEEDED[role])
+
+
 def topic_findings(specs: Sequence[TopicSpec], state: KafkaState) -> Iterator[Finding]:
     """Report each topic: whether it is there, and is as the settings want it."""
     for spec in specs:

@@ -45,6 +45,14 @@ def test_each_part_does_its_work_as_a_user_of_its_own(world, event_file):
     assert json.loads(report.stdout)["totals"]["requests"] > 0
 
 
+@pytest.mark.parametrize(
+    ("part", "role"), [("enrich", "enrich"), ("index", "index"), ("reader", "none")]
+)
+def test_doctor_finds_each_part_with_all_it_needs(world, part, role):
+    done = world.run(part, "doctor", "--role", role)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_password_in_the_environment_stays_with_the_process_that_was_given_it(secure_world):
     world = secure_world
     password = world.users.read("enrich", "kafka")
