@@ -25,6 +25,7 @@ from tests.fault.harness.observer import Indices, dead_of, enriched_of, read_top
 from tests.fault.harness.proxy import HOST, Proxy
 from tests.fault.harness.reconciler import Figures, Offsets, Seen, judge
 from tests.fault.harness.sabotaged import Fault
+from tests.fault.harness.shaped import ShapedElasticsearch
 from tests.fault.harness.workers import Worker
 from tests.support.engines import Engines
 
@@ -79,7 +80,7 @@ class World:
         self._environ = dict(environ or {})
         self.settings = load(self.config, self._environ)
         self.kafka = engines.kafka
-        self._proxies: list[Proxy] = []
+        self._proxies: list[Proxy | ShapedElasticsearch] = []
         self.indices = Indices(engines.elasticsearch, prefix)
         self._groups = [group_of(prefix, role) for role in ROLES]
         self._topics = [self.settings.topics.raw, self.settings.topics.enriched]
@@ -172,9 +173,18 @@ class World:
             proxy = Proxy(config.proxied.port, config.proxied.advertised_port)
         else:
             proxy = Proxy(config.elasticsearch_port)
+        self._between(name, proxy)
+        return proxy
+
+    def shape_elasticsearch(self) -> ShapedElasticsearch:
+        """Let a script answer the bulk requests of workers that begin after this."""
+        shaped = ShapedElasticsearch(self._engines.config.elasticsearch_port)
+        self._between("elasticsearch", shaped)
+        return shaped
+
+    def _between(self, name: EngineName, proxy: Proxy | ShapedElasticsearch) -> None:
         self._environ[_ADDRESS[name]] = f"{_SCHEME[name]}{HOST}:{proxy.port}"
         self._proxies.append(proxy)
-        return proxy
 
     def kill_engine(self, name: EngineName) -> None:
         """End Kafka or Elasticsearch at once, as a crash would."""
