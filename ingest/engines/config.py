@@ -29,8 +29,8 @@ class EngineConfig:
 
     `short_lived` trades speed under long load for a start with half the work: for tests and
     demonstrations. The user of secure engines may use topics, consumer groups and indices whose
-    names begin with one of `prefixes`. `environ` is only searched for INGEST_JAVA_HOME,
-    JAVA_HOME and PATH.
+    names begin with one of `prefixes`. `elasticsearch_settings` are put over ours. `environ` is
+    only searched for INGEST_JAVA_HOME, JAVA_HOME and PATH.
     """
 
     data_dir: Path
@@ -42,6 +42,7 @@ class EngineConfig:
     short_lived: bool = False
     heap_mb: int = 512
     proxied: Listener | None = None
+    elasticsearch_settings: Mapping[str, object] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def port(self, name: EngineName) -> int:

@@ -37,6 +37,7 @@ def node_settings(config: EngineConfig, transport_port: int) -> dict[str, Any]:
         # A developer's disk is often nearly full; nothing here is kept for long.
         "cluster.routing.allocation.disk.threshold_enabled": False,
         **(secure_settings() if config.secure else {"xpack.security.enabled": False}),
+        **config.elasticsearch_settings,
     }
 
 

@@ -160,6 +160,8 @@ def dead_of(verdict: Verdict) -> Dead:
 
 def _passing(status: int, type_: str, reason: str) -> Verdict | None:
     """What time, the pipeline or an operator will mend, whether for one document or for all."""
+    if status == 429 and type_ == "cluster_block_exception":
+        return Verdict(Action.PAUSE, type_, reason, cause="blocked")  # its disk is full
     if status in (408, 429) or status >= 500:
         return Verdict(Action.RETRY, type_, reason, busy=status == 429)
     if status == 404 and type_ == "index_not_found_exception":

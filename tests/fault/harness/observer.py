@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import msgspec
@@ -103,22 +104,22 @@ class Indices:
             login = f"{connection.username}:{connection.password()}".encode()
             self._headers["authorization"] = f"Basic {base64.b64encode(login).decode()}"
         self._tls = tls_context(connection.ca_file) if connection.uses_tls else None
-        self._prefix = prefix
+        self.prefix = prefix
         self._pattern = f"{prefix}-*"
 
     def refresh(self) -> None:
         """Make everything written visible."""
-        self._ask("POST", f"/{self._pattern}/_refresh")
+        self.ask("POST", "/{all}/_refresh")
 
     def counts(self) -> dict[str, int]:
         """Count the documents of each index."""
-        listed = json.loads(self._ask("GET", f"/_cat/indices/{self._pattern}?format=json&h=index"))
+        listed = json.loads(self.ask("GET", "/_cat/indices/{all}?format=json&h=index"))
         names = [entry["index"] for entry in listed]
-        return {n: json.loads(self._ask("GET", f"/{n}/_count"))["count"] for n in names}
+        return {n: json.loads(self.ask("GET", f"/{n}/_count"))["count"] for n in names}
 
     def writes(self) -> int:
         """Count how many times a document was written, first or again; refused ones excluded."""
-        answer = json.loads(self._ask("GET", f"/{self._pattern}/_stats/docs?level=shards"))
+        answer = json.loads(self.ask("GET", "/{all}/_stats/docs?level=shards"))
         return sum(
             copies[0]["seq_no"]["max_seq_no"] + 1
             for index in answer["indices"].values()
@@ -127,29 +128,34 @@ class Indices:
 
     def mappings(self) -> dict[str, Any]:
         """Read the mapping of each index."""
-        answer = json.loads(self._ask("GET", f"/{self._pattern}/_mapping"))
+        answer = json.loads(self.ask("GET", "/{all}/_mapping"))
         return {name: index["mappings"] for name, index in answer.items()}
 
     def create(self, day: str) -> None:
         """Make an index that nothing was ever written to."""
-        self._ask("PUT", f"/{self._prefix}-{day}")
+        self.ask("PUT", f"/{self.prefix}-{day}")
 
     def documents(self) -> Iterator[Stored]:
         """Read every document."""
         query = {"size": PAGE, "sort": ["_doc"], "version": True}
-        page = _page(self._ask("POST", f"/{self._pattern}/_search?scroll=1m", query))
+        page = _page(self.ask("POST", "/{all}/_search?scroll=1m", query))
         while page.hits.hits:
             for hit in page.hits.hits:
                 yield Stored(hit.index, hit.id, hit.version, bytes(hit.source))
             body = {"scroll": "1m", "scroll_id": page.scroll}
-            page = _page(self._ask("POST", "/_search/scroll", body))
+            page = _page(self.ask("POST", "/_search/scroll", body))
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+        """Send one request; `{all}` in its path stands for all these indices."""
+        path = path.replace("{all}", self._pattern)
         request = Request(
             self._url + path,
             data=None if body is None else json.dumps(body).encode(),
             method=method,
             headers=self._headers,
         )
-        with urlopen(request, timeout=ANSWER_S, context=self._tls) as response:
-            return bytes(response.read())
+        try:
+            with urlopen(request, timeout=ANSWER_S, context=self._tls) as response:
+                return bytes(response.read())
+        except HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.read()!r}") from None

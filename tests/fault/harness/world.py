@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 
@@ -25,6 +25,7 @@ from tests.fault.harness.observer import Indices, dead_of, enriched_of, read_top
 from tests.fault.harness.proxy import HOST, Proxy
 from tests.fault.harness.reconciler import Figures, Offsets, Seen, judge
 from tests.fault.harness.sabotaged import Fault
+from tests.fault.harness.shaped import ShapedElasticsearch
 from tests.fault.harness.workers import Worker
 from tests.support.engines import Engines
 
@@ -79,7 +80,7 @@ class World:
         self._environ = dict(environ or {})
         self.settings = load(self.config, self._environ)
         self.kafka = engines.kafka
-        self._proxies: list[Proxy] = []
+        self._proxies: list[Proxy | ShapedElasticsearch] = []
         self.indices = Indices(engines.elasticsearch, prefix)
         self._groups = [group_of(prefix, role) for role in ROLES]
         self._topics = [self.settings.topics.raw, self.settings.topics.enriched]
@@ -88,6 +89,8 @@ class World:
         self._events = events(seed, self._now)
         self._loads: list[Load] = []
         self._workers: list[Worker] = []
+        self._streams = count(1)
+        self._altered = False
 
     def open(self) -> None:
         """Make the topics."""
@@ -103,6 +106,8 @@ class World:
             worker.end()
         for proxy in self._proxies:
             proxy.close()
+        if self._altered:
+            self.kill_engine("elasticsearch")
         for name in ENGINES:
             self.bring_back(name)
 
@@ -112,19 +117,20 @@ class World:
         """Send events at a rate for the length of a `with`."""
         return self._sending(self._events, per_s)
 
-    def send(self, count: int) -> None:
+    def send(self, number: int) -> None:
         """Send this many events as fast as Kafka takes them."""
-        self.send_these(islice(self._events, count))
+        self.send_these(islice(self._events, number))
 
     def send_these(self, chosen: Iterable[Event]) -> None:
         """Send these events."""
         with self._sending(iter(chosen), None):
             pass
 
-    def take(self, count: int, **weights: int) -> list[Event]:
+    def take(self, number: int, *, days_ago: int = 0, **weights: int) -> list[Event]:
         """Make events of these kinds, in numbers that relate so, with ids of their own."""
-        first = STREAM * (1 + len(self._loads))
-        return list(islice(events(self.seed + first, self._now, weights, first), count))
+        first = STREAM * next(self._streams)
+        until = self._now - timedelta(days=days_ago)
+        return list(islice(events(self.seed + first, until, weights, first), number))
 
     def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
         where = load(self.config, self._environ).kafka.bootstrap
@@ -172,9 +178,18 @@ class World:
             proxy = Proxy(config.proxied.port, config.proxied.advertised_port)
         else:
             proxy = Proxy(config.elasticsearch_port)
+        self._between(name, proxy)
+        return proxy
+
+    def shape_elasticsearch(self) -> ShapedElasticsearch:
+        """Let a script answer the bulk requests of workers that begin after this."""
+        shaped = ShapedElasticsearch(self._engines.config.elasticsearch_port)
+        self._between("elasticsearch", shaped)
+        return shaped
+
+    def _between(self, name: EngineName, proxy: Proxy | ShapedElasticsearch) -> None:
         self._environ[_ADDRESS[name]] = f"{_SCHEME[name]}{HOST}:{proxy.port}"
         self._proxies.append(proxy)
-        return proxy
 
     def kill_engine(self, name: EngineName) -> None:
         """End Kafka or Elasticsearch at once, as a crash would."""
@@ -190,6 +205,13 @@ class World:
         """Let a suspended engine go on, or start a killed one; the data is as it was."""
         resume(self._engines.config, name)
         start_one(self._engines.config, name, print)
+
+    def restart_elasticsearch(self, settings: Mapping[str, object]) -> None:
+        """Start it anew, with these settings until the test ends."""
+        config = replace(self._engines.config, elasticsearch_settings=settings)
+        kill(config, "elasticsearch")
+        start_one(config, "elasticsearch", print)
+        self._altered = True
 
     def committed(self, role: Role) -> Offsets:
         """Give what the role's group has committed."""

@@ -64,6 +64,11 @@ def test_a_nearly_full_disk_does_not_block_elasticsearch(config):
     assert node_settings(config, 9300)[key] is False
 
 
+def test_elasticsearchs_settings_can_be_other_ones(config):
+    config = dataclasses.replace(config, elasticsearch_settings={"network.host": "::1"})
+    assert node_settings(config, 9300)["network.host"] == "::1"
+
+
 def test_secure_elasticsearch_has_tls_and_only_our_users(config):
     settings = node_settings(dataclasses.replace(config, secure=True), 9300)
     assert settings["xpack.security.enabled"] is True
