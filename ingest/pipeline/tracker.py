@@ -28,19 +28,21 @@ class Tracker:
         self._queues.setdefault(partition, deque()).append(batch)
         self._reached[partition] = batch.next_offset
 
-    def reach(self, partition: Partition, offset: int) -> None:
+    def reach(self, partition: Partition, offset: int) -> int | None:
         """Reading stands at `offset`, and every record before it is registered.
 
-        What lies between it and the last batch is a hole, which is committed with that batch.
-        The first call says where reading begins.
+        What lies between it and the last batch is a hole, which is committed with that batch, and
+        whose beginning is returned. The first call says where reading begins.
         """
-        if offset <= self._reached.setdefault(partition, offset):
-            return
+        before = self._reached.setdefault(partition, offset)
+        if offset <= before:
+            return None
         self._reached[partition] = offset
         if queue := self._queues.get(partition):
             queue[-1].next_offset = offset
         else:
             self._pending[partition] = offset
+        return before
 
     def finish(self, batch: Batch) -> None:
         """Every record of the batch is final."""

@@ -70,6 +70,8 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         self._health = self.app.health
         self._commit_lock = asyncio.Lock()
         self._committed: dict[TP, int] = {}
+        self._holes: list[tuple[TP, int, int]] = []
+        self._looking = False
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -97,8 +99,9 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
             if not self._flows or self.app.consumer_generation_id != generation:
                 await self.in_thread(self._rewind(batches[position:]), COMMIT_S)
                 return
-            self._intake.add(batch)
             message = _message(batch, generation)
+            self._reach(message.tp, batch.records[0].offset)
+            self._intake.add(batch)
             yield message.tp, message
 
     def _note_positions(self) -> None:
@@ -108,7 +111,14 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         for tp in assignment.tps if assignment else ():
             state = assignment.state_value(tp)
             if state.has_valid_position:
-                self._intake.tracker.reach(tp, state.position)
+                self._reach(TP(*tp), state.position)
+        if self._holes and not self._looking:
+            self._looking = True
+            self.add_future(self._look_for_expired())
+
+    def _reach(self, tp: TP, offset: int) -> None:
+        if (begin := self._intake.tracker.reach(tp, offset)) is not None:
+            self._holes.append((tp, begin, offset))
 
     @property
     def _flows(self) -> bool:
@@ -239,42 +249,42 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         self._intake.close()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Take partitions over, then look whether records expired before anybody read them."""
+        """Take partitions over."""
         await super().on_partitions_assigned(assigned, generation_id)
         self._health.assigned = True
         numbers = sorted(tp.partition for tp in assigned)
         event(log, logging.DEBUG, "partitions_assigned", partitions=numbers)
-        if assigned:
-            self.add_future(self._look_for_expired(assigned))
 
     async def perform_seek(self) -> None:
         """Start each partition at its commit, or at its beginning where there is none."""
         self._intake.forget()
         await super().perform_seek()
         self._committed = {tp: o for tp in self.assignment() if (o := self._committed_offset[tp])}
+        for tp, offset in self._committed.items():
+            self._intake.tracker.reach(tp, offset)
         fresh = [TopicPartition(*tp) for tp in self.assignment() if tp not in self._committed]
         if fresh:
             await self.in_thread(self._aiokafka.seek_to_beginning(*fresh), QUESTION_S)
 
-    async def _look_for_expired(self, assigned: set[TP]) -> None:
-        """Count records that retention deleted before this group read them: they are lost."""
+    async def _look_for_expired(self) -> None:
+        """Count records that retention deleted before this group read them: they are lost.
+
+        Other holes hold no records: what a transaction wrote around them, or compaction removed.
+        """
+        holes, self._holes = self._holes, []
         try:
-            starts = await self._ask(self._aiokafka.beginning_offsets, assigned)
+            starts = await self._ask(self._aiokafka.beginning_offsets, {tp for tp, _, _ in holes})
         except (KafkaError, TimeoutError) as error:
+            self._holes = holes + self._holes
             event(log, logging.WARNING, "expiry_unknown", error=type(error).__name__)
             return
-        for tp, start in starts.items():
-            committed = self._committed.get(tp)
-            if committed is not None and committed < start:
-                self._stats.expired_unread += start - committed
-                event(
-                    log,
-                    logging.ERROR,
-                    "expired_unread",
-                    topic=tp.topic,
-                    partition=tp.partition,
-                    records=start - committed,
-                )
+        finally:
+            self._looking = False
+        for tp, begin, end in holes:
+            if (lost := min(starts[tp], end) - begin) > 0:
+                self._stats.expired_unread += lost
+                place = {"topic": tp.topic, "partition": tp.partition}
+                event(log, logging.ERROR, "expired_unread", **place, records=lost)
 
     # Questions
 
@@ -286,7 +296,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
             ends = await self._ask(self._aiokafka.end_offsets, assigned)
         except (KafkaError, TimeoutError):
             return None
-        done = {tp: self._committed.get(tp, start) for tp, start in starts.items()}
+        done = {tp: max(start, self._committed.get(tp, start)) for tp, start in starts.items()}
         # What was asked a moment ago may be behind a commit since then.
         return {tp.partition: max(0, end - done[tp]) for tp, end in ends.items()}
 
