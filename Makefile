@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fault lint docs lock audit sbom clean
+.PHONY: help demo test check fault soak lint docs lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,9 @@ check: lint ## lint, then the tests without engines: under a minute
 
 fault: .venv/dev.stamp ## all faults injected into real engines, every event accounted for; prints a table
 	$(BIN)/python -m pytest tests/fault
+
+soak: .venv/dev.stamp ## load for MINUTES (30) with faults mixed in: memory, open files and work in flight stay flat
+	$(BIN)/python -m pytest -rP tests/fault/test_soak.py --minutes $(or $(MINUTES),30)
 
 lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .

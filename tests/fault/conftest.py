@@ -23,6 +23,19 @@ _ROWS = pytest.StashKey[list[Row]]()
 _PASSED = pytest.StashKey[bool]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--minutes", type=float, help="run the soak test, for so long")
+
+
+@pytest.fixture
+def minutes(request: pytest.FixtureRequest) -> float:
+    """How long the soak test runs; it is skipped where nobody says."""
+    chosen = request.config.getoption("--minutes", default=None)
+    if chosen is None:
+        pytest.skip("only with --minutes")
+    return float(chosen)
+
+
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """A running Kafka and Elasticsearch that these tests may kill."""

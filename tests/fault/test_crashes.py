@@ -1,5 +1,11 @@
 """Something dies under load, again and again."""
 
+import pytest
+
+from ingest.settings.model import Worker
+
+TAKEOVER_S = 15.0
+
 
 def test_t02_killed_replicas_lose_nothing(world):
     worker = world.start_worker("--replicas", "2")
@@ -56,3 +62,17 @@ def test_t16_a_killed_elasticsearch_loses_nothing(world):
         load.pass_by(1_000)
     world.verify()
     assert not worker.told("replica_died")
+
+
+@pytest.mark.slow_fault
+def test_a_killed_workers_partitions_are_taken_over_within_15_s_at_default_settings(world):
+    default = f"{Worker().session_timeout_s:.0f}s"
+    first, second = (world.start_worker(INGEST_WORKER_SESSION_TIMEOUT=default) for _ in range(2))
+    for worker in (first, second):
+        worker.wait_for("partitions_assigned", times=2)
+    with world.load() as load:
+        load.pass_by(2_000)
+        first.kill()
+        load.pass_by(8_000)
+    world.verify()
+    assert world.stood_s < TAKEOVER_S

@@ -114,7 +114,7 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The worker's process, not one of its replicas'."""
+        """The worker's own process."""
         return self._process.pid
 
     @property
@@ -126,6 +126,11 @@ class Worker:
     def memory_mb(self) -> list[float]:
         """The resident memory of each replica."""
         return [replica.memory_info().rss / 1e6 for replica in self._replicas()]
+
+    @property
+    def open_files(self) -> list[int]:
+        """The number of files and connections that each replica has open."""
+        return [replica.num_fds() for replica in self._replicas()]
 
     @property
     def exit_code(self) -> int | None:

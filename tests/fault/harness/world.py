@@ -1,6 +1,7 @@
 """One fault test's world: topics, groups and indices of its own on the session's engines."""
 
 import asyncio
+import resource
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -113,9 +114,9 @@ class World:
 
     # Input
 
-    def load(self, per_s: float = PER_S) -> Load:
-        """Send events at a rate for the length of a `with`."""
-        return self._sending(self._events, per_s)
+    def load(self, per_s: float = PER_S, stream: Iterator[Event] | None = None) -> Load:
+        """Send events, of the usual kinds or these, at a rate for the length of a `with`."""
+        return self._sending(stream or self._events, per_s)
 
     def send(self, number: int) -> None:
         """Send this many events as fast as Kafka takes them."""
@@ -141,11 +142,11 @@ class World:
 
     # Workers, engines and what is between them
 
-    def start_worker(self, *options: str, **environ: str) -> Worker:
+    def start_worker(self, *options: str, log_file: Path | None = None, **environ: str) -> Worker:
         """Start `ingest worker` with these options and variables; it is not waited for."""
         command = ["-m", "ingest", "worker", "--config", str(self.config)]
         logs = ["--log-format", "json", "--log-level", "debug"]
-        return self._start([*command, *logs, *options], environ)
+        return self._start([*command, *logs, *options], environ, log_file=log_file)
 
     def start_replica(self, role: Role, fault: Fault, number: int) -> Worker:
         """Start one replica alone, with a fault built in; nobody starts it again."""
@@ -162,9 +163,13 @@ class World:
         return self._start(arguments, {}, msgspec.json.encode(order))
 
     def _start(
-        self, arguments: Sequence[str], environ: Mapping[str, str], order: bytes | None = None
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        order: bytes | None = None,
+        log_file: Path | None = None,
     ) -> Worker:
-        log_file = self._folder / f"worker-{len(self._workers)}.log"
+        log_file = log_file or self._folder / f"worker-{len(self._workers)}.log"
         environ = {**self._environ, **environ}
         worker = Worker(arguments, log_file, environ, self.faults.append, order)
         self._workers.append(worker)
@@ -201,6 +206,19 @@ class World:
         self.faults.append(f"suspend {name}")
         suspend(self._engines.config, name)
 
+    def bring_back_small(self, name: EngineName, max_bytes: int) -> None:
+        """Start a killed engine that can write no file beyond this size, as if its disk was full.
+
+        It inherits the limit from this process, which may not set it for another one's.
+        """
+        self.faults.append(f"full disk of {name}")
+        usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, most))
+        try:
+            self.bring_back(name)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
+
     def bring_back(self, name: EngineName) -> None:
         """Let a suspended engine go on, or start a killed one; the data is as it was."""
         resume(self._engines.config, name)
@@ -218,10 +236,11 @@ class World:
         with open_admin(self.kafka) as admin:
             return committed(admin, [self._groups[ROLES.index(role)]])
 
-    def wait_until_done(self, role: Role) -> None:
+    def wait_until_done(self, role: Role, group_prefix: str | None = None) -> None:
         """Wait until one role has committed everything that is in its topic now."""
-        number = ROLES.index(role)
-        wait_for_the_end(self.kafka, [self._groups[number]], [self._topics[number]], DRAIN_S)
+        group = group_of(group_prefix or self.settings.worker.group_prefix, role)
+        topic = self._topics[ROLES.index(role)]
+        wait_for_the_end(self.kafka, [group], [topic], DRAIN_S)
 
     @property
     def stood_s(self) -> float:
