@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fault lint docs lock audit sbom clean
+.PHONY: help demo test check fault bench lint docs lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,10 @@ check: lint ## lint, then the tests without engines: under a minute
 
 fault: .venv/dev.stamp ## all faults injected into real engines, every event accounted for; prints a table
 	$(BIN)/python -m pytest tests/fault
+
+bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=200000), and latency under load
+	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),200000)
+	$(BIN)/python -m tests.bench.latency
 
 lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .
