@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fault soak lint docs lock audit sbom clean
+.PHONY: help demo test check fault soak bench lint docs lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,10 @@ fault: .venv/dev.stamp ## all faults injected into real engines, every event acc
 
 soak: .venv/dev.stamp ## load for MINUTES (30) with faults mixed in: memory, open files and work in flight stay flat
 	$(BIN)/python -m pytest -rP tests/fault/test_soak.py --minutes $(or $(MINUTES),30)
+
+bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=200000), and latency under load
+	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),200000)
+	$(BIN)/python -m tests.bench.latency
 
 lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .
