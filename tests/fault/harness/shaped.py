@@ -3,6 +3,7 @@
 Everything else goes through. It is for answers that the real one cannot be made to give.
 """
 
+import gzip
 import json
 import threading
 import time
@@ -197,7 +198,7 @@ def _handler_of(shaped: ShapedElasticsearch) -> type[BaseHTTPRequestHandler]:
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             if self.path.startswith("/_bulk"):
-                self._reply(shaped.bulk(self.path, body))
+                self._reply(shaped.bulk(self.path, gzip.decompress(body)))
             else:
                 self._reply(shaped.forward(self.command, self.path, body))
 
