@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fault soak bench lint docs lock audit sbom clean
+.PHONY: help demo test check fault soak fuzz bench lint docs lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,10 @@ soak: .venv/dev.stamp ## load for MINUTES (30) with faults mixed in: memory, ope
 bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=200000), and latency under load
 	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),200000)
 	$(BIN)/python -m tests.bench.latency
+
+fuzz: .venv/dev.stamp ## look for bytes that break the decoders or part the two paths: 13 minutes
+	for target in two_paths batch; do $(BIN)/python -m tests.fuzz $$target --seconds 240 || exit 1; done
+	for target in one_event raw_value bulk_entry dead_letter; do $(BIN)/python -m tests.fuzz $$target --seconds 80 || exit 1; done
 
 lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .

@@ -89,6 +89,7 @@ def test_a_command_that_is_refused_says_why(world, event_file, other_authority):
     refused("401", "reader", "report")
 
 
+@pytest.mark.slow_fault
 def test_kafka_passwords_change_and_users_come_and_go_while_workers_run(world):
     enrich, index = world.start("enrich"), world.start("index")
     with world.load():

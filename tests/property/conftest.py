@@ -1,4 +1,9 @@
-"""One profile for all properties: the same examples in every run, no files, no clock."""
+"""One profile for all properties: the same examples in every run, no files, no clock.
+
+`HYPOTHESIS_PROFILE=long` looks for new ones instead, for as long as an hour.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
@@ -10,4 +15,7 @@ settings.register_profile(
     max_examples=150,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("fixed")
+settings.register_profile(
+    "long", settings.get_profile("fixed"), derandomize=False, max_examples=20_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
