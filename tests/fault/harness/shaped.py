@@ -197,8 +197,6 @@ def _handler_of(shaped: ShapedElasticsearch) -> type[BaseHTTPRequestHandler]:
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
             if self.path.startswith("/_bulk"):
                 self._reply(shaped.bulk(self.path, gzip.decompress(body)))
             else:
