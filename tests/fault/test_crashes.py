@@ -1,10 +1,15 @@
 """Something dies under load, again and again."""
 
+import time
+
 import pytest
 
 from ingest.settings.model import Worker
+from tests.fault.harness.observer import enriched_of
+from tests.fault.harness.shaped import busy_items, honest
 
 TAKEOVER_S = 15.0
+COMMITS_S = 3.0  # several commits long
 
 
 def test_t02_killed_replicas_lose_nothing(world):
@@ -28,14 +33,23 @@ def test_t02_a_killed_worker_is_replaced(world):
     world.verify()
 
 
-def test_t04_a_worker_killed_with_batches_stuck_has_not_committed_past_them(world):
+def test_t04_a_worker_killed_with_a_document_stuck_has_not_committed_past_it(world):
+    shaped = world.shape_elasticsearch()
+    events = world.take(6_000, ok=1)
+    stuck = events[3_000].document
+    shaped.script = busy_items(lambda line: line.key[0] == stuck)
     worker = world.start_worker()
-    with world.load() as load:
-        load.pass_by(1_000)
-        world.suspend_engine("elasticsearch")
-        load.pass_by(2_000)  # several commit intervals long
-        worker.kill()
-        world.bring_back("elasticsearch")
+    world.send_these(events)
+    world.wait_until_done("enrich")
+    while sum(world.committed("index").values()) < len(events) / 3:
+        time.sleep(COMMITS_S)
+    time.sleep(COMMITS_S)
+    worker.kill()
+    shaped.script = honest
+    topic = world.settings.topics.enriched
+    (record,) = (r for r in world.read(topic) if enriched_of(r).id == stuck)
+    commits = world.committed("index")
+    assert commits.get((topic, record.partition), 0) <= record.offset
     world.start_worker()
     world.verify()
 

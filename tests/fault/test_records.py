@@ -35,6 +35,19 @@ def test_t26_an_id_and_time_sent_again_is_one_document_the_later_one(world):
         assert json.loads(stored.body).get("later", False) is (stored.id in later)
 
 
+@slow_fault
+def test_t28_requests_sent_again_around_a_kill_and_a_rebalance_are_one_document_each(world):
+    chosen = world.take(6_000, ok=1)
+    workers = [world.start_worker(), world.start_worker()]
+    for worker in workers:
+        worker.wait_for("partitions_assigned", times=2)
+    world.send_these(chosen[:4_000])
+    workers[0].kill()
+    world.send_these(chosen[2_000:])
+    world.start_worker()
+    assert world.verify().documents == len(chosen)
+
+
 def test_t38_a_wrong_clock_changes_no_document(world):
     world.start_replica("enrich", shift_clock, HOUR_S)
     world.start_replica("index", shift_clock, -HOUR_S)
