@@ -85,6 +85,15 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python is
         super().__init__(net, **configs)
         self._in_vain: dict[Any, Exception] = {}
 
+    def bootstrap(self, *args: Any, **options: Any) -> Any:
+        """Let go of thread and sockets where it fails: nobody gets a client to close then."""
+        try:
+            return super().bootstrap(*args, **options)
+        except BaseException:
+            self.close()
+            self._net.close()
+            raise
+
     def get_connection(self, node_id: Any, **options: Any) -> Any:
         """Raise what a connection to this node failed with, if trying again is in vain."""
         if node_id in self._in_vain:

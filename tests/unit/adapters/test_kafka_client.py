@@ -5,6 +5,7 @@ import threading
 import pytest
 from kafka import errors
 
+from ingest.adapters import kafka_client
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.kafka_client import in_order, translate
@@ -34,6 +35,15 @@ def test_an_error_says_where_and_what_to_do(error, kind, words):
 
 def test_what_was_sent_is_not_told():
     assert "hunter2" not in str(translate(errors.UnknownError("hunter2"), HERE))
+
+
+def test_an_attempt_that_fails_leaves_no_thread(monkeypatch):
+    monkeypatch.setattr(kafka_client, "CONNECT_S", 0.2)
+    before = threading.active_count()
+    for _ in range(3):
+        with pytest.raises(Unavailable), open_admin(KafkaConnection(("127.0.0.1:9",))):
+            pass
+    assert threading.active_count() == before
 
 
 def test_what_a_broker_says_before_it_hangs_up_is_heard():
