@@ -13,7 +13,7 @@ PER_S = 300
 LOOK_S = 5
 WARM_UP_MINUTES = 5.0
 MB_PER_MINUTE = 1.0
-SPARE_FILES = 10  # connections that are being made anew
+SPARE_FILES = 25  # connections that are being made anew, and what failed in the last half minute
 
 
 @dataclass(frozen=True)
