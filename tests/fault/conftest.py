@@ -96,6 +96,7 @@ def _entered(world: AnyWorld, request: pytest.FixtureRequest) -> Iterator[AnyWor
             faults=world.faults,
             figures=world.figures,
             stood_s=world.stood_s,
+            stop_s=world.stop_s,
         )
         request.config.stash.setdefault(_ROWS, []).append(row)
         print(*render([row]), sep="\n")

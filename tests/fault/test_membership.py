@@ -37,6 +37,7 @@ def test_t07_a_worker_that_stood_still_finds_its_partitions_gone_and_goes_on(wor
         load.pass_by(3_000)
     world.verify()
     assert first.told("partitions_revoked")
+    assert first.told("commit_missed", outcome="refused")
     assert not first.told("replica_died")
     assert not second.told("replica_died")
 

@@ -180,13 +180,13 @@ def test_events_are_the_same_for_the_same_seed():
 def test_a_row_shows_seed_result_and_faults_counted():
     figures = judge(SENT, GOOD, RULES)[1]
     rows = [
-        Row("t", True, 7, 1.6, ["kill"] * 2 + ["stop"], figures, stood_s=3.1),
-        Row("u", False, 8, 2.0, [], None, stood_s=0.0),
+        Row("t", True, 7, 1.6, ["kill"] * 2 + ["stop"], figures, stood_s=3.1, stop_s=2.25),
+        Row("u", False, 8, 2.0, [], None, stood_s=0.0, stop_s=0.0),
     ]
     _, good, bad = (line.split() for line in render(rows))
-    assert good[:5] == ["t", "passed", "7", "2", "3"]
+    assert good[:6] == ["t", "passed", "7", "2", "3", "2.2"]
     assert good[-4:] == ["2", "x", "kill,", "stop"]
-    assert bad == ["u", "FAILED", "8", "2", "0", *["-"] * 7]
+    assert bad == ["u", "FAILED", "8", "2", "0", "0.0", *["-"] * 7]
 
 
 def test_a_standstill_is_the_longest_time_without_a_commit_between_two():

@@ -1,6 +1,7 @@
 """Workers are told to stop, and started before what they need is there."""
 
 EXIT_S = 15.0
+DRAINED_S = 10.0  # nothing is in the way of the work in flight
 
 
 def test_t11_a_stop_under_load_repeats_nothing(world):
@@ -11,7 +12,7 @@ def test_t11_a_stop_under_load_repeats_nothing(world):
             load.pass_by(world.random.randrange(1_000, 2_500))
             code, seconds = worker.terminate()
             assert code == 0
-            assert seconds < EXIT_S
+            assert seconds < DRAINED_S
             worker = world.start_worker("--replicas", "2")
     figures = world.verify()
     assert (figures.enriched_repeats, figures.dead_repeats, figures.rewritten) == (0, 0, 0)

@@ -11,7 +11,8 @@ from tests.fault.harness.reconciler import Figures
 class Row:
     """One test; `figures` is None where it did not come to its verdict.
 
-    `stood_s` is the longest time between two commits of a partition that had more to commit.
+    `stood_s` is the longest time between two commits of a partition that had more to commit,
+    `stop_s` the longest time between the order to a worker to stop and its end.
     """
 
     test: str
@@ -21,10 +22,11 @@ class Row:
     faults: Sequence[str]
     figures: Figures | None
     stood_s: float
+    stop_s: float
 
 
 _FIGURES = [field.name for field in fields(Figures)]
-HEAD = ("test", "result", "seed", "seconds", "stood_s", *_FIGURES, "faults")
+HEAD = ("test", "result", "seed", "seconds", "stood_s", "stop_s", *_FIGURES, "faults")
 
 
 def render(rows: Sequence[Row]) -> list[str]:
@@ -46,6 +48,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.seed),
         f"{row.seconds:.0f}",
         f"{row.stood_s:.0f}",
+        f"{row.stop_s:.1f}",
         *map(str, numbers),
         ", ".join(fault if times == 1 else f"{times} x {fault}" for fault, times in counted),
     )

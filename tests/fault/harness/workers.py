@@ -34,6 +34,7 @@ class Worker:
         note: Callable[[str], None],
         order: bytes | None = None,
     ) -> None:
+        self.stopped_in_s = 0.0
         self._note = note
         self._log_file = log_file
         with log_file.open("wb") as log:
@@ -106,7 +107,8 @@ class Worker:
         began_s = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(WAIT_S)
-        return code, time.monotonic() - began_s
+        self.stopped_in_s = time.monotonic() - began_s
+        return code, self.stopped_in_s
 
     def wait(self) -> int:
         """Wait until it has ended by itself; returns its exit code."""

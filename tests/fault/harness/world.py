@@ -247,6 +247,11 @@ class World:
         """The longest time in which one partition committed nothing between two commits."""
         return longest_standstill(self._watch.samples)
 
+    @property
+    def stop_s(self) -> float:
+        """The longest time that a worker took to end after it was told to."""
+        return max((worker.stopped_in_s for worker in self._workers), default=0.0)
+
     # Verdict
 
     def verify(self) -> Figures:
