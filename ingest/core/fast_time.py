@@ -19,20 +19,20 @@ _HOUR = len("YYYY-MM-DDTHH")
 _MINUTE = len("YYYY-MM-DDTHH:MM")
 _SECOND = len("YYYY-MM-DDTHH:MM:SS")
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 3, 6, 9  # digits of a fraction
-_NEXT_DIGIT = len(".nnn")
-_ZONES = frozenset({"", "Z", "+"})
+_FEW = len("+00:00")
+_THOUSANDTHS = len(".nnn")
 _FALLBACK: Tags = ("timestamp_fallback",)
 
 _TIME_KEY = f'"{TIMESTAMP}"'.encode()
 _ESCAPED_TIME_KEY = rb"\u0040"
-_USUAL_HEADS = frozenset({b"{%b:" % _TIME_KEY, b"{%b: " % _TIME_KEY})
+_USUAL_HEADS = frozenset({b'{%b:"' % _TIME_KEY, b'{%b: "' % _TIME_KEY})
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
     """When Kafka took a record, in ms since 1970 UTC; `iso`: the same as text.
 
     Its event is believed to have started between `earliest_us` and `latest_us`, both included.
-    `tags` are there if Kafka's time is absurd.
+    `tags` are there if Kafka's time is absurd, `naive_tags` are those of a time without a zone.
     """
 
     ms: int
@@ -40,6 +40,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     earliest_us: int
     latest_us: int
     tags: Tags
+    naive_tags: Tags
 
 
 class Second(msgspec.Struct, frozen=True, gc=False):
@@ -62,12 +63,14 @@ class Fraction(msgspec.Struct, frozen=True, gc=False):
 def arrival_at(said_ms: int, rules: Rules) -> Arrival:
     """Take Kafka's time of a record, or that of the first one where it is a replay."""
     received = times.within_reason(said_ms)
+    tags = _FALLBACK if received.clamped else ()
     return Arrival(
         received.ms,
         times.iso(received.ms),
         1000 * (received.ms - rules.max_past_ms),
         1000 * (received.ms + rules.max_future_ms),
-        _FALLBACK if received.clamped else (),
+        tags,
+        ("timestamp_naive", *tags),
     )
 
 
@@ -81,24 +84,29 @@ class Times:
     def __init__(self, rules: Rules) -> None:
         self._takes_naive = rules.naive_zone is UTC
         self._seconds = Cache(_second)
-        self._milliseconds = Cache(_fraction)
+        self._fractions = Cache(_fraction)
+        self._thousandths = Cache(_thousandths)
+        self._finer = Cache(_finer)
 
     def of_text(self, text: str, arrival: Arrival) -> Time:
         """Read the usual ISO 8601 forms in UTC; raises Unsure."""
         second = self._seconds[text[:_SECOND]]
         rest = text[_SECOND:]
-        # All there are of milliseconds are soon known, and few of microseconds ever.
-        few = rest[_NEXT_DIGIT : _NEXT_DIGIT + 1] in _ZONES
-        fraction = self._milliseconds[rest] if few else _fraction(rest)
-        us = second.us + fraction.us
+        if len(rest) <= _FEW:
+            fraction = self._fractions[rest]
+            us, naive = second.us + fraction.us, fraction.naive
+        else:  # there are a million fractions, but only a thousand of each half
+            fraction = self._thousandths[rest[:_THOUSANDTHS]]
+            finer_us, naive = self._finer[rest[_THOUSANDTHS:]]
+            us = second.us + fraction.us + finer_us
         if not arrival.earliest_us <= us <= arrival.latest_us:
             raise Unsure
         iso = second.text + fraction.text
-        if fraction.naive:
-            if not self._takes_naive:
-                raise Unsure
-            return us, iso, second, ("timestamp_naive", *arrival.tags)
-        return us, iso, second, arrival.tags
+        if not naive:
+            return us, iso, second, arrival.tags
+        if not self._takes_naive:
+            raise Unsure
+        return us, iso, second, arrival.naive_tags
 
     def of_number(self, number: Raw, arrival: Arrival) -> Time:
         """Read an epoch number; raises Unsure."""
@@ -127,33 +135,54 @@ def _second(text: str) -> Second:
 
 
 def _fraction(text: str) -> Fraction:
-    """Read what follows the seconds, such as `.123Z`, `.123456+00:00` or nothing."""
-    zone = 1 if text[-1:] == "Z" else 6 if text[-6:] == "+00:00" else 0
-    digits = text[1 : len(text) - zone]
-    if len(text) == zone:
-        return Fraction(0, ".000Z", naive=not zone)
-    if text[0] != "." or not (digits.isdigit() and digits.isascii()) or len(digits) > _NANOSECONDS:
+    """Read what follows the seconds, such as `.123Z`, `.12`, `+00:00` or nothing."""
+    digits, naive = _without_zone(text.removeprefix("."))
+    if bool(digits) != text.startswith("."):
         raise Unsure
-    if len(digits) != _MICROSECONDS:
-        digits = digits[:_MICROSECONDS].ljust(_MICROSECONDS, "0")
-    return Fraction(int(digits), f".{digits[:_MILLISECONDS]}Z", naive=not zone)
+    us = int(digits.ljust(_MICROSECONDS, "0"))
+    return Fraction(us, f".{us // 1000:03d}Z", naive)
+
+
+def _thousandths(text: str) -> Fraction:
+    """Read the first half of a long fraction: a point and three digits."""
+    found = _fraction(text)
+    if not found.naive:
+        raise Unsure
+    return found
+
+
+def _finer(text: str) -> tuple[int, bool]:
+    """Read the other half, such as `456Z`: µs, and whether there is no zone."""
+    digits, naive = _without_zone(text)
+    if len(digits) > _NANOSECONDS - _MILLISECONDS:
+        raise Unsure
+    return int(digits[:_MILLISECONDS].ljust(_MILLISECONDS, "0")), naive
+
+
+def _without_zone(text: str) -> tuple[str, bool]:
+    """Give the digits before a zone, and whether there is none; raises Unsure for all else."""
+    zone = 1 if text[-1:] == "Z" else 6 if text[-6:] == "+00:00" else 0
+    digits = text[: len(text) - zone]
+    if digits and not (digits.isdigit() and digits.isascii()):
+        raise Unsure
+    return digits, not zone
 
 
 def rewritten(value: bytes, said: str, iso: str) -> bytes:
     """Return the event without its last brace, its own time as we write it; raises Unsure."""
-    quoted = f'"{said}"'.encode()
-    start = value.find(quoted)
-    if value[:start] not in _USUAL_HEADS:
-        start = _start_of_time(value, quoted)
-    return b'%b"%b"%b' % (value[:start], iso.encode(), value[start + len(quoted) : -1])
+    head, own, rest = value.partition(said.encode())
+    if head not in _USUAL_HEADS:
+        start = _start_of_time(value, own)
+        head, rest = value[:start], value[start + len(own) :]
+    return b"%b%b%b" % (head, iso.encode(), rest[:-1])
 
 
-def _start_of_time(value: bytes, quoted: bytes) -> int:
-    """Find the event's own time, whose name is the only one that is spelt so."""
+def _start_of_time(value: bytes, own: bytes) -> int:
+    """Find the text of the event's own time, whose name is the only one that is spelt so."""
     if value.count(_TIME_KEY) != 1 or _ESCAPED_TIME_KEY in value:
         raise Unsure
     key_end = value.index(_TIME_KEY) + len(_TIME_KEY)
     start = value.index(b'"', key_end)
-    if value[key_end:start].strip() != b":" or not value.startswith(quoted, start):
+    if value[key_end:start].strip() != b":" or not value.startswith(b'"%b"' % own, start):
         raise Unsure
-    return start
+    return start + 1
