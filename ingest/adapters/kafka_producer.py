@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_aio import brake, client_options, renew, renew_password
 from ingest.adapters.kafka_complaints import FORBIDDEN, Complaints, why_not
+from ingest.adapters.kafka_compression import COMPRESSION, compress_lightly
 from ingest.errors import Fatal
 from ingest.pipeline.ports import Message
 
@@ -39,11 +40,13 @@ class KafkaProducer:
     """
 
     def __init__(self, connection: KafkaConnection, max_record_bytes: Mapping[str, int]) -> None:
+        compress_lightly()
         self._producer = AIOKafkaProducer(
             **client_options(connection),
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
+            compression_type=COMPRESSION,
             # A batch is refused as a whole: it must fit the topic that takes least.
             max_batch_size=min(BATCH_BYTES, *max_record_bytes.values()),
             request_timeout_ms=REQUEST_TIMEOUT_MS,

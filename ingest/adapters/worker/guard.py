@@ -53,6 +53,7 @@ KNOWN: Mapping[str, str] = {
     "aiokafka.client:AIOKafkaClient.force_metadata_update": "cb7befef21c8f3f9",
     "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
     "aiokafka.producer.message_accumulator:BatchBuilder": "8050802ca7514186",
+    "aiokafka.codec:zstd_encode": "3c7647f3ccfe7fb8",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.start": "2f1ba70443327538",
     "aiokafka.consumer.fetcher:PartitionRecords": "94aa0da0dbec8d1b",
     "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948fff47eed5",

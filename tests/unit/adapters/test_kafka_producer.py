@@ -1,6 +1,7 @@
 """Our producer over aiokafka's, with only the sending of a batch replaced: no broker is asked."""
 
 import asyncio
+from random import Random
 
 import pytest
 from aiokafka.errors import (
@@ -9,6 +10,8 @@ from aiokafka.errors import (
     OutOfOrderSequenceNumber,
     TopicAuthorizationFailedError,
 )
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Builder
+from aiokafka.record.memory_records import MemoryRecords
 
 from ingest.adapters import kafka_producer
 from ingest.adapters.connections import KafkaConnection
@@ -22,6 +25,7 @@ class Sending:
 
     def __init__(self, producer):
         self.batches = []
+        self.contents = []
         self.on_send = []
         self.on_delivery = []
         producer._producer.send_batch = self.send_batch
@@ -29,6 +33,7 @@ class Sending:
     async def send_batch(self, batch, topic, *, partition):
         if self.on_send:
             raise self.on_send.pop(0)
+        self.contents.append(bytes(batch._build()))
         self.batches.append((topic, partition, batch.record_count(), batch.size()))
         delivery = asyncio.get_running_loop().create_future()
         if self.on_delivery:
@@ -39,7 +44,8 @@ class Sending:
 
 
 def messages(*sizes):
-    return [Message(b"k", b"x" * size, [("h", b"1")]) for size in sizes]
+    noise = Random(1)  # which does not become smaller by compression
+    return [Message(b"k", noise.randbytes(size), [("h", b"1")]) for size in sizes]
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +147,14 @@ async def test_a_failed_attempt_counts_for_some_seconds(producer, sending, monke
     assert producer.failing
     monkeypatch.setattr(kafka_producer, "FAILING_S", 0)
     assert not producer.failing
+
+
+async def test_batches_are_compressed_and_read_back_as_they_were(producer, sending):
+    sent = [Message(b"k", b"the same words again " * 20, [("h", b"1")]) for _ in range(20)]
+    await deliver(producer, "enriched", sent)
+    content = sending.contents[0]
+    assert len(content) < sum(len(message.value) for message in sent) / 20
+    records = MemoryRecords(content)
+    batch = records.next_batch()
+    assert batch.compression_type == Builder.CODEC_ZSTD
+    assert [record.value for record in batch] == [message.value for message in sent]

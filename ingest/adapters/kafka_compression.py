@@ -1,0 +1,24 @@
+"""Compression of what is sent: zstd, at a level that takes less time than its bytes would.
+
+A batch of enriched records becomes seven times smaller. At level -1 building it costs less than
+without compression, for there is less to checksum and to copy; at aiokafka's own level 3 it takes
+twice as long, and spares a quarter of the bytes that are left.
+"""
+
+from typing import Any
+
+import cramjam
+from aiokafka.record import _crecords, default_records
+
+COMPRESSION = "zstd"
+_LEVEL = -1
+
+
+def compress_lightly() -> None:
+    """Let every producer of this process compress so."""
+    default_records.zstd_encode = _compress
+    _crecords.default_records.zstd_encode = _compress
+
+
+def _compress(content: Any) -> bytes:
+    return bytes(cramjam.zstd.compress(content, level=_LEVEL))
