@@ -7,13 +7,15 @@ from functools import lru_cache
 import msgspec
 
 from ingest.core.identity import index_name_ok
-from ingest.core.types import Dead, RawRecord, Record
+from ingest.core.types import Dead, Headers, RawRecord, Record
 from ingest.pipeline.batch import cut
 from schemas import headers
 
 _MAX_VERSION = 2**63 - 1
 _VERSION_DIGITS = len(str(_MAX_VERSION))
 _MAX_ID_BYTES = 512
+_ROUTING = (headers.ID, headers.INDEX, headers.VERSION)
+_LF, _CR = b"\n\r"
 _KEPT_BYTES = 256  # more than an index name has
 
 
@@ -49,11 +51,9 @@ def entry_of(record: Record, prefixes: frozenset[str]) -> Entry | Dead:
         return Dead("tombstone", "the enriched record has no value")
     if not value:
         return Dead("empty", "the enriched record's value is empty")
-    found = dict(reversed(record.headers))  # of equal names, the first one counts
-    id_ = found.get(headers.ID) or b""
-    version = found.get(headers.VERSION) or b""
+    id_, named, version = _routing(record.headers)
     try:
-        index = _index((found.get(headers.INDEX) or b"")[:_KEPT_BYTES], prefixes)
+        index = _index(named[:_KEPT_BYTES], prefixes)
         quoted_id = _encode(id_.decode())
     except UnicodeDecodeError:
         return Dead("headers", "a routing header is not text")
@@ -61,17 +61,34 @@ def entry_of(record: Record, prefixes: frozenset[str]) -> Entry | Dead:
         return Dead("headers", f"{headers.ID} is missing, empty or too long")
     if index is None:
         return Dead("headers", f"{headers.INDEX} names no index of ours")
-    if not (version.isdigit() and len(version) <= _VERSION_DIGITS and int(version) <= _MAX_VERSION):
+    if not (version.isdigit() and _is_small(version)):
         return Dead("headers", f"{headers.VERSION} is no version")
-    action = b'%b%b,"version":%d,"version_type":"external_gte"}}' % (
+    action = b'%b%b,"version":%b,"version_type":"external_gte"}}' % (
         index.action,
         quoted_id,
-        int(version),
+        version.lstrip(b"0") or b"0",
     )
     # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
-    if b"\n" in value or b"\r" in value:
+    if _LF in value or _CR in value:
         value = value.replace(b"\n", b" ").replace(b"\r", b" ")
     return Entry(record, index.name, action, value)
+
+
+def _is_small(digits: bytes) -> bool:
+    """Whether they are a number that fits 63 bits."""
+    count = len(digits)
+    return count < _VERSION_DIGITS or (count == _VERSION_DIGITS and int(digits) <= _MAX_VERSION)
+
+
+def _routing(found: Headers) -> tuple[bytes, bytes, bytes]:
+    """Give id, index and version, empty where there are none; of equal names the first counts."""
+    if len(found) == len(_ROUTING):  # as `enrich` writes them, for most
+        (first, id_), (second, index), (third, version) = found
+        if (first, second, third) == _ROUTING:
+            return id_ or b"", index or b"", version or b""
+    contents = dict(reversed(found))
+    id_, index, version = map(contents.get, _ROUTING)
+    return id_ or b"", index or b"", version or b""
 
 
 @lru_cache(maxsize=256)
