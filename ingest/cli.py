@@ -22,6 +22,7 @@ from ingest.commands import (
     doctor,
     engines,
     enrich,
+    gateway,
     produce,
     report,
     retain,
@@ -38,6 +39,7 @@ COMMANDS = (
     engines,
     setup,
     worker,
+    gateway,
     produce,
     tail,
     dead,
@@ -68,6 +70,7 @@ _WORKER_PACKAGES = {
     "mode",
     "rich",
 }
+_GATEWAY_PACKAGES = {"httptools", "starlette", "uvicorn", "zstandard"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -187,6 +190,8 @@ def _extra(module: str | None) -> str | None:
     package = (module or "").partition(".")[0]
     if package in _ENGINE_PACKAGES:
         return "engines"
+    if package in _GATEWAY_PACKAGES:
+        return "gateway"
     return "worker" if package in _WORKER_PACKAGES else None
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SETS = {
     "build": ["--group", "build"],
-    "worker": ["--extra", "worker"],
-    "run": ["--extra", "worker", "--extra", "engines"],
-    "dev": ["--extra", "worker", "--extra", "engines", "--group", "build", "--group", "dev"],
+    "worker": ["--extra", "gateway"],
+    "run": ["--extra", "gateway", "--extra", "engines"],
+    "dev": ["--extra", "gateway", "--extra", "engines", "--group", "build", "--group", "dev"],
 }
 COMMON = [
     "--universal",

@@ -103,7 +103,7 @@ def _family(metric: Metric, role: Role, value: Value) -> Any:
     labels = ["role", *([metric.label.name] if metric.label else [])]
     family = _FAMILIES[metric.kind](metric.name, metric.meaning, labels=labels)
     if isinstance(value, Histogram):
-        family.add_metric([role], *_cumulative(value))
+        family.add_metric([role], *cumulative(value))
     elif isinstance(value, Mapping):
         for label, number in value.items():
             family.add_metric([role, label], number)
@@ -112,7 +112,7 @@ def _family(metric: Metric, role: Role, value: Value) -> Any:
     return family
 
 
-def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
+def cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     """Give the counts as Prometheus has them, each with those below it, and the sum."""
     bounds = [*(str(float(bound)) for bound in histogram.bounds), "+Inf"]
     return list(zip(bounds, accumulate(histogram.counts), strict=True)), histogram.sum

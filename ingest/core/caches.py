@@ -33,4 +33,4 @@ class Cache(dict[K, V]):
 def _chars(argument: Any) -> int:
     if isinstance(argument, tuple):
         return sum(map(_chars, argument))
-    return len(argument) if isinstance(argument, str) else 0
+    return len(argument) if isinstance(argument, str | bytes) else 0

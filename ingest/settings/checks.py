@@ -29,6 +29,7 @@ def check(settings: Settings) -> None:
     _check_elasticsearch(settings)
     _check_prefixes(settings)
     _check_limits(settings)
+    _check_gateway(settings)
     _check_meaning(settings)
     _check_books(settings)
 
@@ -187,6 +188,27 @@ def _check_limits(settings: Settings) -> None:
         raise _wrong(settings, "worker.group_prefix", "must not be empty")
     if settings.metrics.listen and not _is_address(settings.metrics.listen):
         raise _wrong(settings, "metrics.listen", "must be host:port, or empty")
+
+
+def _check_gateway(settings: Settings) -> None:
+    gateway = settings.gateway
+    if bool(gateway.cert_file) != bool(gateway.key_file):
+        raise _wrong(settings, "gateway.cert_file", "it needs gateway.key_file, and the reverse")
+    if gateway.buffer_bytes < 4 * gateway.max_body_bytes:
+        raise _wrong(settings, "gateway.buffer_bytes", "must be 4 times gateway.max_body_bytes")
+    listen = gateway.http_listen
+    if not listen:
+        return
+    if not _is_address(listen):
+        raise _wrong(settings, "gateway.http_listen", "must be host:port, or empty")
+    if listen.rpartition(":")[0].strip("[]") in _LOCAL:
+        return
+    if not (gateway.cert_file or gateway.plaintext):
+        reason = f"{listen} is not this machine alone: set gateway.cert_file, or plaintext = true"
+        raise _wrong(settings, "gateway.http_listen", reason)
+    if not (gateway.keys_file or gateway.client_ca_file):
+        reason = f"{listen} is not this machine alone: set gateway.keys_file or client_ca_file"
+        raise _wrong(settings, "gateway.http_listen", reason)
 
 
 def _check_meaning(settings: Settings) -> None:

@@ -243,6 +243,59 @@ class Metrics(msgspec.Struct, frozen=True):
     ] = "127.0.0.1:9464"
 
 
+class Gateway(msgspec.Struct, frozen=True):
+    """How `ingest gateway` takes events from clients that do not speak Kafka."""
+
+    http_listen: Annotated[
+        str, Meta(description="`host:port` of the HTTP door; empty: closed.")
+    ] = "127.0.0.1:8080"
+    keys_file: Annotated[
+        FilePath | None,
+        Meta(description="TOML file of the API keys for HTTP; without it, everybody may write."),
+    ] = None
+    cert_file: Annotated[
+        FilePath | None, Meta(description="PEM file of the doors' certificate: they speak TLS.")
+    ] = None
+    key_file: Annotated[FilePath | None, Meta(description="PEM file of the certificate's key.")] = (
+        None
+    )
+    client_ca_file: Annotated[
+        FilePath | None,
+        Meta(
+            description="PEM file of the authorities of client certificates, which are asked for."
+        ),
+    ] = None
+    plaintext: Annotated[
+        bool, Meta(description="Allow doors without TLS on other addresses than the loopback.")
+    ] = False
+    max_body_bytes: Annotated[
+        Bytes, Meta(description="Largest body of an HTTP request, before and after decompression.")
+    ] = Bytes(16 * 1024**2)
+    max_items: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Most events of one request.")
+    ] = 10_000
+    max_connections: Annotated[
+        int, Meta(ge=1, le=100_000, description="Most connections of each door.")
+    ] = 1_000
+    read_timeout_s: Annotated[
+        Seconds, Meta(description="How long the body of a request may take to come.")
+    ] = field(name="read_timeout", default=Seconds(30))
+    idle_timeout_s: Annotated[
+        Seconds, Meta(description="How long a connection may stay open without saying anything.")
+    ] = field(name="idle_timeout", default=Seconds(60))
+    buffer_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="Bytes on their way to Kafka, of all doors together, above which nothing "
+            "more is taken; at least four times `max_body_bytes`."
+        ),
+    ] = Bytes(64 * 1024**2)
+    publish_timeout_s: Annotated[
+        Seconds,
+        Meta(description="How long Kafka may take to confirm before the client is told no."),
+    ] = field(name="publish_timeout", default=Seconds(10))
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The effective configuration. `sources` says for `section.key` where its value comes from."""
 
@@ -259,4 +312,5 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     worker: Worker = Worker()
     metrics: Metrics = Metrics()
+    gateway: Gateway = Gateway()
     sources: dict[str, str] = {}

@@ -1,0 +1,141 @@
+"""The HTTP door: uvicorn, with bounds on connections and on the head of a request."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ingest.gateway.stats import Stats
+
+BACKLOG = 1024
+GRACE_S = 8
+
+logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+class ConnectionLimits(msgspec.Struct, frozen=True):
+    """What a connection may cost before it has sent anything useful."""
+
+    max_connections: int
+    idle_timeout_s: float
+    head_timeout_s: float = 10.0
+    head_bytes: int = 32 * 1024
+
+
+class HttpDoor:
+    """Serves the application on a listening socket."""
+
+    def __init__(
+        self,
+        application: Starlette,
+        listener: socket.socket,
+        tls: ssl.SSLContext | None,
+        limits: ConnectionLimits,
+        stats: Stats,
+    ) -> None:
+        config = uvicorn.Config(
+            application,
+            http=partial(_Protocol, limits=limits, stats=stats),  # type: ignore[arg-type]  # called
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=max(1, round(limits.idle_timeout_s)),
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        config.load()
+        config.ssl = tls
+        self._listener = listener
+        self._server = _Server(config)
+
+    async def start(self) -> None:
+        """Begin to take connections: the socket listens already."""
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+
+    async def drain(self) -> None:
+        """Take no more connections; return when the requests that have come are answered."""
+        self._server.should_exit = True
+        await self._serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Protocol(HttpToolsProtocol):
+    """Hangs up on whoever takes too long to say what they want, or too many words for it."""
+
+    def __init__(self, *args: Any, limits: ConnectionLimits, stats: Stats, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._limits = limits
+        self._stats = stats
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._stats.connections["http"] += 1
+        self._await_head()
+        if len(self.connections) > self._limits.max_connections:
+            self._stats.refused["connections"] += 1
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stats.connections["http"] -= 1
+        self._head_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.head_bytes:
+                self._refuse("head_too_large", b"431 Request Header Fields Too Large")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        size_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size_bytes > self._limits.head_bytes:
+            self._refuse("head_too_large", b"431 Request Header Fields Too Large")
+        else:
+            super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_came()
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(
+            self._limits.head_timeout_s, self._refuse, "head_too_slow", b"408 Request Timeout"
+        )
+
+    def _head_came(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, reason: str, status: bytes) -> None:
+        self._head_came()
+        if not self.transport.is_closing():
+            self._stats.refused[reason] += 1
+            self.transport.write(
+                b"HTTP/1.1 %b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
+            )
+            self.transport.close()

@@ -1,0 +1,156 @@
+"""Events to the raw topic, many clients' together, each told when Kafka has confirmed its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ingest.core.caches import Cache
+from ingest.core.keys import KeyReader
+from ingest.errors import Fatal, Unavailable
+from ingest.gateway.limits import Budget
+from ingest.gateway.stats import Stats
+from ingest.pipeline.ports import Message, Producer
+
+OVERHEAD_BYTES = 200  # of an event's objects while it waits
+
+Partitioner = Callable[[bytes, int], int]
+"""From a key and the number of partitions to the partition."""
+
+
+class Sink(Protocol):
+    """Where doors leave events."""
+
+    async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
+        """Return when Kafka has confirmed every event, but for those at the returned positions.
+
+        These are larger than the topic takes. Raises Unavailable if there is no room, or if Kafka
+        has not confirmed them in time; they may arrive all the same, which does no harm.
+        """
+        ...
+
+
+class _Waiting(msgspec.Struct, eq=False):
+    """Messages of one call for one partition; `done` gets the positions that are too large."""
+
+    messages: Sequence[Message]
+    positions: Sequence[int]
+    done: "asyncio.Future[list[int]]"
+
+
+class RawSink:
+    """Implements `Sink`: one run at a time per partition; what comes meanwhile is the next one.
+
+    So batches grow with the load, and a single event waits for nothing. `ready` is set once the
+    producer has started.
+    """
+
+    def __init__(
+        self,
+        *,
+        producer: Producer,
+        topic: str,
+        key_of: KeyReader,
+        partition_of: Partitioner,
+        budget: Budget,
+        stats: Stats,
+        deadline_s: float,
+        fail: Callable[[Fatal], None],
+    ) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._key_of = key_of
+        self._budget = budget
+        self._stats = stats
+        self._deadline_s = deadline_s
+        self._fail = fail
+        self.ready = asyncio.Event()
+        self._partitions = 0
+        self._turn = 0
+        self._waiting: dict[int, list[_Waiting]] = {}
+        self._lanes: dict[int, asyncio.Task[None]] = {}
+        self._places: Cache[tuple[bytes, int], int] = Cache(lambda place: partition_of(*place))
+
+    async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
+        """See the protocol."""
+        size_bytes = sum(map(len, values)) + OVERHEAD_BYTES * len(values)
+        self._budget.take(size_bytes)
+        delivery = asyncio.ensure_future(self._deliver(values))
+        # Whoever called may give up; the bytes are here until Kafka has them.
+        delivery.add_done_callback(lambda _: self._budget.give_back(size_bytes))
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await asyncio.shield(delivery)
+        except TimeoutError:
+            delivery.add_done_callback(_look_at)
+            raise Unavailable("Kafka has not confirmed it in time") from None
+
+    async def drained(self) -> None:
+        """Return when nothing is on its way."""
+        while self._lanes:
+            await asyncio.wait(list(self._lanes.values()))
+
+    async def _deliver(self, values: Sequence[bytes]) -> list[int]:
+        await self.ready.wait()
+        self._partitions = await self._producer.partitions(self._topic)
+        parts: dict[int, list[int]] = {}
+        keys = list(map(self._key_of, values))
+        for position, key in enumerate(keys):
+            parts.setdefault(self._partition(key), []).append(position)
+        waits = [
+            self._enqueue(
+                partition,
+                [Message(keys[position], values[position], []) for position in positions],
+                positions,
+            )
+            for partition, positions in parts.items()
+        ]
+        refused = await asyncio.gather(*waits)
+        return sorted(position for positions in refused for position in positions)
+
+    def _partition(self, key: bytes | None) -> int:
+        if key is not None:
+            return self._places[key, self._partitions]
+        self._turn += 1
+        return self._turn % self._partitions
+
+    def _enqueue(
+        self, partition: int, messages: Sequence[Message], positions: Sequence[int]
+    ) -> Awaitable[list[int]]:
+        done: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(partition, []).append(_Waiting(messages, positions, done))
+        if partition not in self._lanes:
+            self._lanes[partition] = asyncio.ensure_future(self._work(partition))
+        return done
+
+    async def _work(self, partition: int) -> None:
+        """Send what waits for a partition, until nothing does."""
+        try:
+            while waiting := self._waiting.pop(partition, None):
+                await self._send(partition, waiting)
+        except Fatal as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001  (a lane that is dead must not look alive)
+            self._fail(Fatal(f"the gateway cannot go on: {type(error).__name__}"))
+        finally:
+            del self._lanes[partition]
+
+    async def _send(self, partition: int, waiting: Sequence[_Waiting]) -> None:
+        messages = [message for one in waiting for message in one.messages]
+        owners = [(one, position) for one in waiting for position in one.positions]
+        confirmed = await self._producer.hand_over(self._topic, partition, messages)
+        too_large: dict[int, list[int]] = {}
+        for index in await confirmed:
+            one, position = owners[index]
+            too_large.setdefault(id(one), []).append(position)
+        for one in waiting:
+            if not one.done.done():
+                one.done.set_result(too_large.get(id(one), []))
+        self._stats.published += len(messages)
+
+
+def _look_at(delivery: "asyncio.Future[list[int]]") -> None:
+    """Nobody waits for it any more: what it raised was told elsewhere."""
+    if not delivery.cancelled():
+        delivery.exception()
