@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -231,3 +232,10 @@ def test_the_interface_is_described(serving):
 )
 def test_other_methods_and_paths_are_refused(serving, method, path, status):
     assert serving.client.request(method, path).status_code == status
+
+
+def test_every_metric_is_explained_in_the_documentation():
+    page = (Path(__file__).parents[3] / "docs" / "gateway.md").read_text()
+    for metric in METRICS:
+        label = f"{{{metric.label}}}" if metric.label else ""
+        assert f"| `{metric.name}{label}` | {metric.kind} | {metric.meaning} |" in page
