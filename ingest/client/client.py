@@ -8,8 +8,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.connections import KafkaConnection, Secret
 from ingest.client import forks
+from ingest.client.calls import Request
 from ingest.client.core import Core
 from ingest.client.events import build
 from ingest.client.kafka import KafkaTransport
@@ -28,8 +29,9 @@ class LogClient:
 
     bootstrap: brokers to ask first, `host:port`, several as a sequence or with commas.
     topic, security_protocol, sasl_mechanism, username, password, ca_file: as in `[kafka]` of the
-        settings; a password may be a function that returns it.
-    transport: makes the transport, instead of `bootstrap`.
+        settings. A password, like a key, may be a function that returns it.
+    url, api_key: the gateway, instead of Kafka; `ca_file` serves here too.
+    transport: makes a way to send of your own.
     defaults: fields for every event that lacks them, `{"service": "chat"}` for one.
     max_events, max_bytes: how much may wait in memory, beside one batch on its way.
     max_event_bytes: a larger event is dropped.
@@ -44,12 +46,14 @@ class LogClient:
         self,
         *,
         bootstrap: str | Sequence[str] | None = None,
+        url: str | None = None,
         topic: str = "llm-requests-raw",
         security_protocol: str = "PLAINTEXT",
         sasl_mechanism: str = "SCRAM-SHA-512",
         username: str | None = None,
-        password: str | Callable[[], str | None] | None = None,
+        password: Secret | str | None = None,
         ca_file: str | None = None,
+        api_key: Secret | str | None = None,
         transport: Callable[[], Transport] | None = None,
         defaults: Mapping[str, Any] | None = None,
         max_events: int = Limits.max_events,
@@ -60,18 +64,14 @@ class LogClient:
         linger_s: float = Limits.linger_s,
         close_timeout_s: float = 5.0,
     ) -> None:
-        if bootstrap is not None and transport is None:
-            connection = KafkaConnection(
-                _brokers(bootstrap),
-                security_protocol,
-                sasl_mechanism,
-                username,
-                password if callable(password) else lambda: password,
-                ca_file,
-            )
-            transport = _to_kafka(connection, topic)
-        elif transport is None or bootstrap is not None:
-            raise UsageError("LogClient needs one place to send to: bootstrap, or a transport")
+        places = [bootstrap, url, transport]
+        if bootstrap is not None:
+            log_in = (security_protocol, sasl_mechanism, username, _secret(password), ca_file)
+            transport = _to_kafka(KafkaConnection(_brokers(bootstrap), *log_in), topic)
+        elif url is not None:
+            transport = _to_gateway(url, _secret(api_key), ca_file)
+        if transport is None or places.count(None) != 2:
+            raise UsageError("LogClient needs one place to send to: bootstrap, url or transport")
         self._defaults = dict(defaults or {})
         limits = Limits(max_events, max_bytes, max_event_bytes, when_full, block_s, linger_s)
         self._close_timeout_s = close_timeout_s
@@ -94,6 +94,10 @@ class LogClient:
             self._trouble.take(f"an event cannot be sent ({type(error).__name__})")
         else:
             self._core.put(built)
+
+    def request(self, **fields: Any) -> Request:
+        """Time a call to a model, for a `with`; see `Request`. `fields` go into its events."""
+        return Request(self.log, fields)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until nothing waits any more; False if that takes longer."""
@@ -154,3 +158,15 @@ def _to_kafka(connection: KafkaConnection, topic: str) -> Callable[[], Transport
         raise UsageError("kafka-python is missing: pip install 'ingest[client]'")
     connection.ssl_context()
     return partial(KafkaTransport, connection, topic)
+
+
+def _to_gateway(url: str, api_key: Secret, ca_file: str | None) -> Callable[[], Transport]:
+    from ingest.client.http import HttpTransport  # noqa: PLC0415 - not needed for Kafka
+
+    made = partial(HttpTransport, url, api_key, ca_file)
+    made()
+    return made
+
+
+def _secret(given: Secret | str | None) -> Secret:
+    return given if callable(given) else lambda: given

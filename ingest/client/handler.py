@@ -1,12 +1,12 @@
 """`LogHandler`: sends what a program logs with `logging`."""
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.client.client import LogClient
 from ingest.client.events import TIME_NAMES, timestamp
+from ingest.client.failures import error_of
 
 _STANDARD = frozenset(
     (*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "exc_text")
@@ -70,8 +70,3 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - an argument's __str__ may raise anything
         return str(record.msg)
-
-
-def error_of(error: BaseException) -> Mapping[str, str]:
-    """An exception as the pipeline reads errors."""
-    return {"type": type(error).__name__, "message": str(error) or type(error).__name__}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.client.events import Event
-from ingest.client.transport import Answer
+from ingest.client.transport import Answer, together
 from ingest.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class KafkaTransport:
         refused = [event for event, error in failures if isinstance(error, too_large)]
         again = [event for event, error in failures if not isinstance(error, too_large)]
         if refused and len(events) > 1:
-            return _together([Answer(again=again), *(self.send([event]) for event in refused)])
+            return together([Answer(again=again), *(self.send([event]) for event in refused)])
         return Answer(refused, again, why=str(translate(failures[-1][1], self._connection)))
 
     def abort(self) -> None:
@@ -125,12 +125,3 @@ def _error(future: Any) -> Any:
     from kafka.errors import KafkaError, KafkaTimeoutError  # noqa: PLC0415 - see the class
 
     return future.exception if isinstance(future.exception, KafkaError) else KafkaTimeoutError()
-
-
-def _together(answers: Sequence[Answer]) -> Answer:
-    """Make one answer of several."""
-    return Answer(
-        [event for answer in answers for event in answer.refused],
-        [event for answer in answers for event in answer.again],
-        why=next((answer.why for answer in reversed(answers) if answer.why), ""),
-    )

@@ -19,8 +19,16 @@ class Answer:
     """The cause, for a log line: no event's content."""
     retry_after_s: float | None = None
     """How long the other side asks to wait."""
-    is_smaller: bool = False
-    """Whether `again` is worth sending at once: it is only part of what was too much."""
+
+
+def together(answers: Sequence[Answer]) -> Answer:
+    """Make one answer of several."""
+    return Answer(
+        [event for answer in answers for event in answer.refused],
+        [event for answer in answers for event in answer.again],
+        next((answer.why for answer in reversed(answers) if answer.why), ""),
+        max((answer.retry_after_s or 0.0 for answer in answers), default=0.0),
+    )
 
 
 class Transport(Protocol):
