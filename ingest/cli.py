@@ -70,7 +70,7 @@ _WORKER_PACKAGES = {
     "mode",
     "rich",
 }
-_GATEWAY_PACKAGES = {"httptools", "starlette", "uvicorn", "zstandard"}
+_GATEWAY_PACKAGES = {"google", "httptools", "opentelemetry", "starlette", "uvicorn", "zstandard"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

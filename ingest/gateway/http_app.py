@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,9 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.errors import Unavailable
-from ingest.gateway.bodies import TOO_LARGE, Problem, decoded, items_of
+from ingest.gateway import otlp
+from ingest.gateway.bodies import TOO_LARGE, Problem, decoded
 from ingest.gateway.checks import Refusal, sort
+from ingest.gateway.http_forms import JSON, EventsForm, Form
 from ingest.gateway.openapi import DESCRIPTION
+from ingest.gateway.otlp_form import OtlpForm
 from ingest.gateway.stats import Stats
 
 if TYPE_CHECKING:
@@ -24,13 +27,12 @@ if TYPE_CHECKING:
     from ingest.gateway.sink import Sink
 
 RETRY_AFTER_S = 2
-_JSON = "application/json"
 _NO_KEY = Problem(
     401, "unauthorized", "send a valid key as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
 )
 _SLOW = Problem(408, "too_slow", "the body did not come within gateway.read_timeout")
+_LIMITED = Problem(429, "rate_limited", "this key may send no more for now")
 _MANY = Problem(413, "too_many_events", "more events than gateway.max_items")
-_encode = msgspec.json.Encoder().encode
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -43,7 +45,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class HttpApp:
-    """Takes events under `POST /v1/events`. `keyring`: None where everybody may write."""
+    """Takes events, and what OpenTelemetry's exporters send.
+
+    `keyring`: None where everybody may write.
+    """
 
     def __init__(
         self,
@@ -69,6 +74,8 @@ class HttpApp:
         return Starlette(
             routes=[
                 Route("/v1/events", self.events, methods=["POST"]),
+                Route("/v1/traces", self.traces, methods=["POST"]),
+                Route("/v1/logs", self.logs, methods=["POST"]),
                 Route("/healthz", self.healthz),
                 Route("/metrics", self.metrics),
                 Route("/openapi.json", self.openapi),
@@ -77,18 +84,29 @@ class HttpApp:
 
     async def events(self, request: Request) -> Response:
         """Take one request's events; see the OpenAPI document."""
+        return await self._answered(request, EventsForm())
+
+    async def traces(self, request: Request) -> Response:
+        """Take the spans of requests to language models."""
+        return await self._answered(request, OtlpForm(otlp.TRACES, _content_type(request)))
+
+    async def logs(self, request: Request) -> Response:
+        """Take the log events of requests to language models."""
+        return await self._answered(request, OtlpForm(otlp.LOGS, _content_type(request)))
+
+    async def _answered(self, request: Request, form: Form) -> Response:
         holder = self._holder(request)
         if isinstance(holder, Problem):
-            return self._refused(holder, 1)
+            return self._refused(form, holder, 1)
         reserved = _Reservation(self._budget)
         try:
             found = await self._body(request, reserved)
             if isinstance(found, Problem):
-                return self._refused(found, 1)
-            return await self._taken(found, request.headers.get("content-type", ""), holder)
+                return self._refused(form, found, 1)
+            return await self._taken(found, _content_type(request), holder, form)
         except Unavailable as error:
-            self._stats.unavailable["http"] += 1
-            return _answer(503, _told(Problem(503, "unavailable", str(error))), RETRY_AFTER_S)
+            self._stats.unavailable[form.door] += 1
+            return form.problem(Problem(503, "unavailable", str(error)), RETRY_AFTER_S)
         except ClientDisconnect:
             return Response(status_code=400)
         finally:
@@ -126,26 +144,26 @@ class HttpApp:
             reserved.take(len(plain))
         return plain
 
-    async def _taken(self, body: bytes, content_type: str, holder: "Holder | None") -> Response:
+    async def _taken(
+        self, body: bytes, content_type: str, holder: "Holder | None", form: Form
+    ) -> Response:
         """Publish the events of a body and answer."""
-        items = items_of(body, content_type)
+        items = form.read(body, content_type)
         if isinstance(items, Problem):
-            return self._refused(items, 1)
+            return self._refused(form, items, 1)
         if len(items) > self._limits.max_items:
-            return self._refused(_MANY, len(items))
+            return self._refused(form, _MANY, len(items))
         if holder and (wait_s := holder.wait_s(len(items), len(body))):
-            self._stats.refused["rate_limited"] += len(items)
-            problem = Problem(429, "rate_limited", "this key may send no more for now")
-            return _answer(429, _told(problem), math.ceil(wait_s))
+            return self._refused(form, _LIMITED, len(items), math.ceil(wait_s))
         good, refusals = sort(items, self._limits.max_event_bytes, holder)
         if good:
-            self._stats.received_bytes["http"] += len(body)
+            self._stats.received_bytes[form.door] += len(body)
             refusals += await self._publish(items, good)
         for refusal in refusals:
             self._stats.refused[refusal.reason] += 1
         accepted = len(items) - len(refusals)
-        self._stats.accepted["http"] += accepted
-        return _outcome(accepted, refusals)
+        self._stats.accepted[form.door] += accepted
+        return form.outcome(accepted, refusals)
 
     async def _publish(self, items: Sequence[bytes], good: Sequence[int]) -> list[Refusal]:
         began_s = time.monotonic()
@@ -154,9 +172,11 @@ class HttpApp:
         detail = "larger than the raw topic takes"
         return [Refusal(good[i], "too_large", detail) for i in too_large]
 
-    def _refused(self, problem: Problem, events: int) -> Response:
+    def _refused(
+        self, form: Form, problem: Problem, events: int, retry_after_s: int | None = None
+    ) -> Response:
         self._stats.refused[problem.reason] += events
-        return _answer(problem.status, _told(problem))
+        return form.problem(problem, retry_after_s)
 
     async def healthz(self, _: Request) -> Response:
         """Whether the gateway can take events."""
@@ -171,7 +191,7 @@ class HttpApp:
 
     async def openapi(self, _: Request) -> Response:
         """Describe the interface."""
-        return Response(DESCRIPTION, media_type=_JSON)
+        return Response(DESCRIPTION, media_type=JSON)
 
 
 class _Reservation:
@@ -191,22 +211,5 @@ class _Reservation:
         self._budget.give_back(self._bytes)
 
 
-def _told(problem: Problem) -> dict[str, Any]:
-    return {"error": {"reason": problem.reason, "detail": problem.detail}}
-
-
-def _outcome(accepted: int, refusals: Sequence[Refusal]) -> Response:
-    """202 if all were taken, 207 if some were, else what the refusals say."""
-    if not refusals:
-        return _answer(202, {"accepted": accepted})
-    content = {"accepted": accepted, "rejected": len(refusals), "errors": list(refusals)}
-    if accepted:
-        return _answer(207, content)
-    reasons = {refusal.reason for refusal in refusals}
-    whole = {frozenset({"forbidden"}): 403, frozenset({"too_large"}): 413}
-    return _answer(whole.get(frozenset(reasons), 400), content)
-
-
-def _answer(status: int, content: Any, retry_after_s: int | None = None) -> Response:
-    headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
-    return Response(_encode(content), status, headers, media_type=_JSON)
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "")

@@ -62,6 +62,27 @@ _EVENTS = {
 }
 
 
+def _otlp(message: str) -> dict[str, Any]:
+    """Describe a path of OpenTelemetry's protocol, whose messages are described there."""
+    content: dict[str, Any] = {"application/json": {}, "application/x-protobuf": {}}
+    answers = {
+        "200": f"What tells of requests to language models is accepted: `{message}Response`.",
+        "400": "It cannot be read: `google.rpc.Status`.",
+        "401": "No valid key.",
+        "413": "It is too large, or holds too many events.",
+        "415": "Another content type or encoding.",
+        "429": "This key has sent too much: see `Retry-After`.",
+        "503": "Kafka cannot take it now: see `Retry-After`.",
+    }
+    return {
+        "summary": f"`{message}Request` of the OpenTelemetry protocol (OTLP)",
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            status: {"description": text, "content": content} for status, text in answers.items()
+        },
+    }
+
+
 def _page(summary: str, content_type: str) -> dict[str, Any]:
     return {
         "get": {
@@ -116,6 +137,8 @@ DESCRIPTION = msgspec.json.encode(
         "security": [{"bearer": []}, {"key": []}],
         "paths": {
             "/v1/events": {"post": _EVENTS},
+            "/v1/traces": {"post": _otlp("ExportTraceService")},
+            "/v1/logs": {"post": _otlp("ExportLogsService")},
             "/healthz": _page("Whether the gateway can take events", "text/plain"),
             "/metrics": _page("Metrics for Prometheus", "text/plain"),
             "/openapi.json": _page("This document", "application/json"),
