@@ -35,7 +35,6 @@ class Result:
     """What each round gave, or why it gave nothing."""
 
     us: list[float] = field(default_factory=list)
-    took_us: list[float] = field(default_factory=list)
     trouble: str = ""
 
 
@@ -100,12 +99,11 @@ def _run(bench: Bench, one: Contender, events: int, stage: str, result: Result) 
     if result.trouble:
         return
     try:
-        cost = bench.cost(one, int(events * share), PARTITIONS, store=store)
+        us = bench.cost(one, int(events * share), PARTITIONS, store=store)
     except RuntimeError as error:
         result.trouble = str(error)[:200]
     else:
-        result.us.append(cost.us)
-        result.took_us.append(cost.took_us)
+        result.us.append(us)
 
 
 def leave_one_core() -> int:

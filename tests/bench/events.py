@@ -16,11 +16,12 @@ from ingest.pipeline.topics import Create, TopicSpec
 RETENTION_MS = 86_400_000
 MAX_BYTES = 8 * 1024 * 1024
 SPREAD_MS = 3_600_000
+DISPENSABLE = frozenset({"status_code", "session_id", "user_id", "region", "endpoint"})
 
 
 @dataclass(frozen=True)
 class Events:
-    """Events of about this size that end now; smaller than an event has to be means 340 bytes."""
+    """Events that end at a time: of about this size, or of 340 bytes if it is 0."""
 
     until: datetime
     size_bytes: int = 0
@@ -43,7 +44,9 @@ class Events:
             "endpoint": "/v1/chat/completions",
         }
         room = self.size_bytes - len(json.dumps(event)) - len(', "note": ""')
-        if room > 0:
+        if self.size_bytes and room < 0:
+            event = {name: value for name, value in event.items() if name not in DISPENSABLE}
+        elif room > 0:
             start = number * 61 % len(self._text)
             event["note"] = (self._text[start:] + self._text * (room // len(self._text) + 1))[:room]
         return event
@@ -78,6 +81,6 @@ def send(kafka: KafkaConnection, topic: str, events: Events, count: int) -> None
     """Fill a topic; all events of a session go to one partition."""
     with open_sender(kafka, topic) as sender:
         for number in range(count):
-            event = events.fields(number)
-            sender.send(event["session_id"].encode(), json.dumps(event).encode(), number)
+            key = f"session-{number % 977}".encode()
+            sender.send(key, json.dumps(events.fields(number)).encode(), number)
         sender.finish()

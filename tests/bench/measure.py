@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import psutil
 from kafka import KafkaAdminClient
@@ -22,14 +21,6 @@ STALL_S = 30.0
 LOOK_S = 0.1
 
 
-@dataclass(frozen=True)
-class Cost:
-    """µs of processor time and of time per event."""
-
-    us: float
-    took_us: float
-
-
 class Bench:
     """Engines with raw topics of two sizes each, and a core that nothing else is given."""
 
@@ -42,17 +33,17 @@ class Bench:
 
     def cost(
         self, contender: Contender, events: int, partitions: int, *, store: bool, replicas: int = 1
-    ) -> Cost:
-        """Run it on so many events and on twice as many. Raises RuntimeError if it does not do it.
+    ) -> float:
+        """Run it on so many events and on twice as many; returns µs of processor time per event.
 
+        Raises RuntimeError if it does not do it.
         Its output has to be complete and, as far as it is looked at, equal to ours.
         """
         once, twice = (
             self._run(contender, self._job(count, partitions, store=store, replicas=replicas))
             for count in (events, 2 * events)
         )
-        used, took = (more - less for less, more in zip(once, twice, strict=True))
-        return Cost(used / events * 1e6, took / events * 1e6)
+        return (twice - once) / events * 1e6
 
     def _job(self, events: int, partitions: int, *, store: bool, replicas: int) -> Job:
         kafka = self._engines.kafka
@@ -72,8 +63,8 @@ class Bench:
             replicas=replicas,
         )
 
-    def _run(self, contender: Contender, job: Job) -> tuple[float, float]:
-        """Return seconds of processor time and seconds by the clock, both in all."""
+    def _run(self, contender: Contender, job: Job) -> float:
+        """Return seconds of processor time, from the start to the last event."""
         try:
             with started(contender, job, self._core) as process:
                 used = self._watch(process, job)
@@ -82,7 +73,7 @@ class Bench:
             self._clear(job)
         return used
 
-    def _watch(self, process: psutil.Process, job: Job) -> tuple[float, float]:
+    def _watch(self, process: psutil.Process, job: Job) -> float:
         with open_admin(self._engines.kafka) as admin:
 
             def done() -> int:
@@ -114,8 +105,8 @@ class Bench:
         equality.remove(job.url, job.prefix)
 
 
-def _until(process: psutil.Process, events: int, done: Callable[[], int]) -> tuple[float, float]:
-    began_s = moved_s = time.monotonic()
+def _until(process: psutil.Process, events: int, done: Callable[[], int]) -> float:
+    moved_s = time.monotonic()
     before = 0
     while True:
         time.sleep(LOOK_S)
@@ -123,7 +114,7 @@ def _until(process: psutil.Process, events: int, done: Callable[[], int]) -> tup
             raise RuntimeError("it ended")
         count, now_s = done(), time.monotonic()
         if count >= events:
-            return _cpu_s(process), now_s - began_s
+            return _cpu_s(process)
         if count != before:
             before, moved_s = count, now_s
         elif now_s - moved_s > (STALL_S if before else START_S):
