@@ -10,7 +10,7 @@ import argparse
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,23 +61,26 @@ def main() -> None:
     options = parser.parse_args()
     chosen = [one for one in CONTENDERS if not options.only or one.name in options.only]
     load = [os.getloadavg()[0]]
-    results = _rounds(chosen, options.rounds, options.events)
-    run = Run(
-        python=python(),
-        machine=machine(),
-        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        events=options.events,
-        rounds=options.rounds,
-        load=[*load, os.getloadavg()[0]],
-        versions={one.name: version_of(one) for one in chosen},
-        results=results,
-    )
+    for number, results in _rounds(chosen, options.rounds, options.events):
+        run = Run(
+            python=python(),
+            machine=machine(),
+            date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            events=options.events,
+            rounds=number,
+            load=[*load, os.getloadavg()[0]],
+            versions={one.name: version_of(one) for one in chosen},
+            results=results,
+        )
+        if options.save:
+            keep(run, f"compare-{platform.python_version()}")
     print(table(run))
-    if options.save:
-        keep(run, f"compare-{platform.python_version()}")
 
 
-def _rounds(chosen: list[Contender], rounds: int, events: int) -> dict[str, dict[str, Result]]:
+def _rounds(
+    chosen: list[Contender], rounds: int, events: int
+) -> Iterator[tuple[int, dict[str, dict[str, Result]]]]:
+    """Give the results so far after each round, so that one that is cut short has been of use."""
     results = {stage: {one.name: Result() for one in chosen} for stage in STAGES}
     core = leave_one_core()
     with own_engines() as engines:
@@ -88,7 +91,7 @@ def _rounds(chosen: list[Contender], rounds: int, events: int) -> dict[str, dict
                     _run(bench, one, events, stage, ranking[one.name])
                     row = _row(one.name, ranking[one.name])
                     print(f"round {number}  {stage:6} {row}", flush=True)
-    return results
+            yield number, results
 
 
 def _run(bench: Bench, one: Contender, events: int, stage: str, result: Result) -> None:

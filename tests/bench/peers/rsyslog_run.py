@@ -103,7 +103,7 @@ def main() -> None:
             "rsyslogd is not installed (packages rsyslog, rsyslog-kafka, rsyslog-elasticsearch)"
         )
     Path("rsyslog.conf").write_text(configuration())
-    os.execv(program, [program, "-n", "-f", "rsyslog.conf", "-i", "pid"])
+    os.execv(program, [program, "-n", "-f", "rsyslog.conf", "-i", "NONE"])
 
 
 main()
