@@ -1,84 +1,54 @@
 """CPU per event against what else does this job: `make bench` (ROUNDS=3 EVENTS=200000).
 
-Every contender reads the same raw topic and writes an enriched topic of its own, alone on one core
-while the engines have the others. What is counted is the processor time of its whole process tree,
-from its first output on, and it counts only if a sample of its output says what ours says.
+Every contender reads the same raw topic and writes an enriched topic of its own, and then does the
+whole job, Elasticsearch included; alone on one core while the engines have the others. What counts
+is the processor time of its process tree: that for 2n events less that for n. It counts only if
+its output is complete and says what ours says.
 """
 
 import argparse
-import json
 import os
 import platform
-import shutil
 import subprocess
-import sys
-import tempfile
-import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import psutil
+import msgspec
 
-from ingest.adapters.connections import KafkaConnection
-from ingest.adapters.kafka_admin import open_admin
-from ingest.adapters.kafka_produce import open_sender
-from ingest.pipeline.topics import Create, TopicSpec
-from tests.bench.reading import sample_of
-from tests.support.engines import Engines, own_engines
+from ingest.app import rules_from
+from ingest.settings import Settings
+from tests.bench.contenders import CONTENDERS, Contender, version_of
+from tests.bench.events import Events, until_now
+from tests.bench.measure import Bench
+from tests.support.engines import own_engines
 
 PARTITIONS = 4
-RETENTION_MS = 86_400_000
-MAX_BYTES = 8 * 1024 * 1024
-SAMPLE = 200
-MOST_S = 20.0
-START_S = 60.0
-LOOK_S = 0.2
-HERE = Path(__file__).parent
-PEERS = HERE / "peers"
-COMPARED = (
-    "@timestamp",
-    "minute_bucket",
-    "hour_bucket",
-    "cost_usd",
-    "latency_category",
-    "tokens_per_second",
-    "total_tokens",
-    "tags",
-)
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A program; `requirements` names the file in `peers/` with what it needs beside our own."""
-
-    name: str
-    arguments: Sequence[str]
-    requirements: str | None = None
+STAGES = {"kafka": "Kafka to Kafka", "job": "the whole job, with Elasticsearch"}
+RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass
 class Result:
-    """Microseconds of CPU per event in each round, or why there are none."""
+    """What each round gave, or why it gave nothing."""
 
     us: list[float] = field(default_factory=list)
-    per_s: list[float] = field(default_factory=list)
     trouble: str = ""
 
 
-OURS = "ingest worker --role enrich"
-CONTENDERS = (
-    Contender(OURS, ("-m", "ingest", "worker", "--role", "enrich")),
-    Contender("aiokafka and json", ("plain_program.py",)),
-    Contender("Faust, stock", ("stock_faust.py",)),
-    Contender("Quix Streams", ("quix.py",), "quix.txt"),
-    Contender("Bytewax", ("bytewax_flow.py",), "bytewax.txt"),
-)
+class Run(msgspec.Struct, frozen=True):
+    """A whole run, as it is kept: stage, contender, result."""
+
+    python: str
+    machine: str
+    date: str
+    events: int
+    rounds: int
+    load: list[float]
+    versions: dict[str, str]
+    results: dict[str, dict[str, Result]]
 
 
 def main() -> None:
@@ -86,198 +56,110 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--only", nargs="*", help="names of contenders")
+    parser.add_argument("--save", action="store_true", help="keep the result for the page")
     options = parser.parse_args()
-    results = {contender.name: Result() for contender in CONTENDERS}
+    chosen = [one for one in CONTENDERS if not options.only or one.name in options.only]
+    load = [os.getloadavg()[0]]
+    for number, results in _rounds(chosen, options.rounds, options.events):
+        run = Run(
+            python=python(),
+            machine=machine(),
+            date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            events=options.events,
+            rounds=number,
+            load=[*load, os.getloadavg()[0]],
+            versions={one.name: version_of(one) for one in chosen},
+            results=results,
+        )
+        if options.save:
+            keep(run, f"compare-{platform.python_version()}")
+    print(table(run))
+
+
+def _rounds(
+    chosen: list[Contender], rounds: int, events: int
+) -> Iterator[tuple[int, dict[str, dict[str, Result]]]]:
+    """Give the results so far after each round, so that one that is cut short has been of use."""
+    results = {stage: {one.name: Result() for one in chosen} for stage in STAGES}
+    core = leave_one_core()
     with own_engines() as engines:
-        raw = _make_topic(engines.kafka, "raw")
-        _send(engines.kafka, raw, options.events)
-        for number in range(1, options.rounds + 1):
-            for contender in CONTENDERS:
-                result = results[contender.name]
-                if not result.trouble:
-                    _run(engines, contender, raw, options.events, result)
-                print(f"round {number}  {_row(contender.name, result)}", flush=True)
-    print(_table(results, options.events))
+        bench = Bench(engines, core, rules_from(Settings()), Events(until_now()))
+        for number in range(1, rounds + 1):
+            for stage, ranking in results.items():
+                for one in chosen:
+                    _run(bench, one, events, stage, ranking[one.name])
+                    row = _row(one.name, ranking[one.name])
+                    print(f"round {number}  {stage:6} {row}", flush=True)
+            yield number, results
 
 
-def _make_topic(kafka: KafkaConnection, purpose: str) -> str:
-    name = f"bench-{purpose}-{uuid.uuid4().hex[:8]}"
-    spec = TopicSpec(name, PARTITIONS, 1, RETENTION_MS, MAX_BYTES)
-    with open_admin(kafka) as admin:
-        admin.apply(Create(spec, PARTITIONS))
-    return name
-
-
-def _send(kafka: KafkaConnection, topic: str, count: int) -> None:
-    now = datetime.now(UTC)
-    with open_sender(kafka, topic) as sender:
-        for number in range(count):
-            event = _event(number, now - timedelta(milliseconds=number * 7 % 3_600_000))
-            sender.send(event["session_id"].encode(), json.dumps(event).encode(), number)
-        sender.finish()
-
-
-def _event(number: int, time: datetime) -> dict[str, Any]:
-    return {
-        "@timestamp": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "request_id": str(uuid.UUID(int=number)),
-        "service": "checkout",
-        "model": ("gpt-4.1", "claude-sonnet-4-5")[number % 2],
-        "status_code": 200,
-        "input_tokens": 100 + number * 37 % 8_000,
-        "output_tokens": 1 + number * 13 % 900,
-        "latency_ms": 150.25 + number * 29 % 14_000,
-        "session_id": f"session-{number % 977}",
-        "user_id": f"user-{number % 10_007}",
-        "region": "eu-central-1",
-        "endpoint": "/v1/chat/completions",
-    }
-
-
-def _run(engines: Engines, contender: Contender, raw: str, events: int, result: Result) -> None:
-    output = _make_topic(engines.kafka, "enriched")
+def _run(bench: Bench, one: Contender, events: int, stage: str, result: Result) -> None:
+    store = stage == "job"
+    share = one.stored_share if store else one.share
+    if not share:
+        result.trouble = "has no output for it"
+    if result.trouble:
+        return
     try:
-        with _started(engines, contender, raw, output) as process:
-            us, per_s = _measure(engines.kafka, process, output, events)
-        _check(engines.kafka, output)
-    except (RuntimeError, subprocess.CalledProcessError, AssertionError) as error:
-        result.trouble = str(error).splitlines()[0][:100]
+        us = bench.cost(one, int(events * share), PARTITIONS, store=store)
+    except RuntimeError as error:
+        result.trouble = str(error)[:200]
     else:
         result.us.append(us)
-        result.per_s.append(per_s)
 
 
-@contextmanager
-def _started(
-    engines: Engines, contender: Contender, raw: str, output: str
-) -> Iterator[psutil.Process]:
-    group = f"bench-{uuid.uuid4().hex[:8]}"
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "ingest.toml")
-        environ = {
-            "BENCH_BOOTSTRAP": engines.addresses.bootstrap,
-            "BENCH_INPUT": raw,
-            "BENCH_OUTPUT": output,
-            "BENCH_GROUP": group,
-            "INGEST_CONFIG": str(config),
-        }
-        if contender.name == OURS:
-            config.write_text(
-                _config(engines, raw, output, _make_topic(engines.kafka, "dead"), group)
-            )
-        pin = ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
-        log = Path(folder, "log")
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [*pin, str(_python(contender)), *contender.arguments],
-                cwd=folder if contender.name == OURS else PEERS,
-                env={**os.environ, **environ},
-                stdout=stream,
-                stderr=stream,
-            )
-            try:
-                yield psutil.Process(process.pid)
-            except RuntimeError as error:
-                last = log.read_text(errors="replace").strip().splitlines()[-1:]
-                raise RuntimeError(f"{error}: {''.join(last)}") from error
-            finally:
-                _end(process)
+def leave_one_core() -> int:
+    """Keep the last core free of this process and of the engines that it starts; returns it."""
+    cores = os.sched_getaffinity(0)
+    if len(cores) < 2:
+        raise SystemExit("two cores are needed: one for the program measured, one for the engines")
+    os.sched_setaffinity(0, cores - {max(cores)})
+    return max(cores)
 
 
-def _config(engines: Engines, raw: str, output: str, dead: str, group: str) -> str:
-    topics = f'raw = "{raw}"\nenriched = "{output}"\ndead = "{dead}"\npartitions = {PARTITIONS}\n'
-    kafka = f'[kafka]\nbootstrap = "{engines.addresses.bootstrap}"\n'
-    metrics = '[metrics]\nlisten = ""\n'
-    return f'{kafka}[topics]\n{topics}[worker]\ngroup_prefix = "{group}"\n{metrics}'
+def python() -> str:
+    """Name the interpreter, and how it was built where that matters."""
+    import sysconfig  # noqa: PLC0415
+
+    shared = "shared" if sysconfig.get_config_var("Py_ENABLE_SHARED") else "static"
+    return f"Python {platform.python_version()} ({shared} libpython, {platform.python_compiler()})"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.kill()
-    process.kill()
-    process.wait()
+def machine() -> str:
+    """Name the processor, the number of cores and the system."""
+    told = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
+    [name] = [line.partition(":")[2].strip() for line in told.splitlines() if "Model name" in line]
+    return f"{os.cpu_count()} cores of {name}, Linux {platform.release()}"
 
 
-def _measure(
-    kafka: KafkaConnection, process: psutil.Process, output: str, events: int
-) -> tuple[float, float]:
-    """Return µs of CPU per event and events per second, from the first output seen to the last."""
-    first: tuple[int, float, float] | None = None
-    give_up_s = time.monotonic() + START_S
-    with open_admin(kafka) as admin:
-        while True:
-            time.sleep(LOOK_S)
-            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-                raise RuntimeError("it ended")
-            done, now_s = sum(admin.end_offsets([output]).values()), time.monotonic()
-            cpu_s = _cpu_s(process)
-            if first is None:
-                if done:
-                    first = done, cpu_s, now_s
-                elif now_s > give_up_s:
-                    raise RuntimeError("no output")
-                continue
-            if done >= events or now_s > first[2] + MOST_S:
-                count = done - first[0]
-                return (cpu_s - first[1]) / count * 1e6, count / (now_s - first[2])
+def table(run: Run) -> str:
+    """A table for people, the quickest first."""
+    load = " to ".join(f"{one:.1f}" for one in run.load)
+    lines = [f"\n{run.machine}\n{run.python}; {run.events:,} events; load {load}"]
+    for stage, results in run.results.items():
+        lines.append(f"\nCPU per event, {STAGES[stage]}")
+        lines += [_row(name, result) for name, result in ranked(results)]
+    return "\n".join(lines)
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    tree = [process, *process.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in tree)
-
-
-def _check(kafka: KafkaConnection, output: str) -> None:
-    """Hold a sample of the output against the rules, written down anew for the peers."""
-    sys.path.insert(0, str(PEERS))
-    from rules import enrich  # noqa: PLC0415 - the peers' module, outside of any package
-
-    for found in sample_of(kafka, output, SAMPLE):
-        number = uuid.UUID(found["request_id"]).int
-        sent = _event(number, datetime.fromisoformat(found["@timestamp"]))
-        expected = enrich(sent)
-        for name in COMPARED:
-            assert _alike(found[name], expected[name]), f"{name}: {found[name]}, {expected[name]}"
-
-
-def _alike(found: Any, expected: Any) -> bool:
-    if isinstance(expected, float):
-        return bool(abs(found - expected) <= 1e-9 + 1e-6 * abs(expected))
-    return bool(found == expected)
-
-
-def _python(contender: Contender) -> Path:
-    """The interpreter that has what the contender needs; made at the first use."""
-    if contender.requirements is None:
-        return Path(sys.executable)
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "ingest" / "bench"
-    folder = cache / Path(contender.requirements).stem
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        install = [python, "-m", "pip", "install", "-q", "--require-hashes", "-r"]
-        subprocess.run([*install, PEERS / contender.requirements], check=True)
-        (folder / "ready").touch()
-    return python
+def ranked(results: Mapping[str, Result]) -> list[tuple[str, Result]]:
+    """The quickest first, who gave nothing last."""
+    return sorted(results.items(), key=lambda item: median(item[1].us or [float("inf")]))
 
 
 def _row(name: str, result: Result) -> str:
-    if result.trouble:
-        return f"{name:30} {result.trouble}"
+    if not result.us:
+        return f"{name:20} {result.trouble}"
     low, high = min(result.us), max(result.us)
-    return (
-        f"{name:30} {median(result.us):8.1f} µs ({low:.1f} to {high:.1f})"
-        f" {median(result.per_s):10,.0f} events/s"
-    )
+    return f"{name:20} {median(result.us):8.1f} µs ({low:.1f} to {high:.1f}) {result.trouble}"
 
 
-def _table(results: Mapping[str, Result], events: int) -> str:
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    lines = [f"\nCPU per event, Kafka to Kafka; {events:,} events; {machine}"]
-    ranked = sorted(results.items(), key=lambda item: median(item[1].us or [float("inf")]))
-    return "\n".join([*lines, *(_row(name, result) for name, result in ranked)])
+def keep(run: msgspec.Struct, name: str) -> None:
+    """Write a run to `results/`."""
+    RESULTS.mkdir(exist_ok=True)
+    text = msgspec.json.format(msgspec.json.encode(run), indent=1)
+    (RESULTS / f"{name}.json").write_bytes(text + b"\n")
 
 
 if __name__ == "__main__":

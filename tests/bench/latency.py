@@ -1,21 +1,26 @@
-"""How long an event takes, at rest and under load: `python -m tests.bench.latency`.
+"""How long an event takes, at rest and under load: the last part of `make bench`.
 
 Two times are taken. From Kafka's acceptance of the raw record to its acceptance of the enriched
 one, for every event, both by the broker's clock. And from the confirmation of a probe to the first
 search that finds it, for twenty probes at each load.
 """
 
+import argparse
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 from urllib.request import urlopen
 
+import msgspec
+
 from ingest.adapters.kafka_produce import open_sender
+from tests.bench.compare import keep, machine, python
 from tests.fault.harness.events import Event
 from tests.fault.harness.world import World
 from tests.support.engines import own_engines
@@ -28,32 +33,70 @@ LOOK_S = 0.01
 GIVE_UP_S = 60.0
 
 
+class Level(msgspec.Struct, frozen=True):
+    """What was seen at one load; p50 and p99."""
+
+    load: float
+    per_s: float
+    enriched_ms: tuple[float, float]
+    searchable_s: tuple[float, float]
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """A run, as it is kept."""
+
+    python: str
+    machine: str
+    date: str
+    load: list[float]
+    capacity_per_s: float
+    levels: list[Level]
+
+
 def main() -> None:
     """Measure, and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--save", action="store_true", help="keep the result for the page")
+    options = parser.parse_args()
+    load = [os.getloadavg()[0]]
     with own_engines() as engines, tempfile.TemporaryDirectory() as folder:
-        world = World(engines, Path(folder), "latency", seed=1)
-        world.open()
-        world.start_worker()
-        try:
-            world.send(1_000)
-            world.wait_until_done("index")
-            per_s = _capacity(world)
-            print(f"whole job, as fast as it goes: {per_s:,.0f} events/s\n")
-            print("  load  events/s   enriched p50, p99  searchable p50, p99")
-            for level in LEVELS:
-                enriched_ms, searchable_s = _level(world, level * per_s)
-                _print_row(level, level * per_s, enriched_ms, searchable_s)
-        finally:
-            world.close()
+        per_s, levels = _measure(World(engines, Path(folder), "latency", seed=1))
+    run = Latency(
+        python=python(),
+        machine=machine(),
+        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        load=[*load, os.getloadavg()[0]],
+        capacity_per_s=per_s,
+        levels=levels,
+    )
+    if options.save:
+        keep(run, "latency")
 
 
-def _print_row(
-    level: float, per_s: float, enriched_ms: list[float], searchable_s: list[float]
-) -> None:
-    enriched = [f"{_percentile(enriched_ms, percent):,.0f} ms" for percent in (50, 99)]
-    searchable = [f"{_percentile(searchable_s, percent):.2f} s" for percent in (50, 99)]
+def _measure(world: World) -> tuple[float, list[Level]]:
+    world.open()
+    world.start_worker()
+    try:
+        world.send(1_000)
+        world.wait_until_done("index")
+        per_s = _capacity(world)
+        print(f"whole job, as fast as it goes: {per_s:,.0f} events/s\n")
+        print("  load  events/s   enriched p50, p99  searchable p50, p99")
+        levels = []
+        for load in LEVELS:
+            enriched_ms, searchable_s = _level(world, load * per_s)
+            levels.append(Level(load, load * per_s, _both(enriched_ms), _both(searchable_s)))
+            _print_row(levels[-1])
+        return per_s, levels
+    finally:
+        world.close()
+
+
+def _print_row(level: Level) -> None:
+    enriched = [f"{one:,.0f} ms" for one in level.enriched_ms]
+    searchable = [f"{one:.2f} s" for one in level.searchable_s]
     columns = "".join(f"{text:>10}" for text in (*enriched, *searchable))
-    print(f"{level:6.0%} {per_s:9,.0f} {columns}", flush=True)
+    print(f"{level.load:6.0%} {level.per_s:9,.0f} {columns}", flush=True)
 
 
 def _capacity(world: World) -> float:
@@ -116,8 +159,10 @@ def _received_ms(document: bytes | None) -> float:
     return received.timestamp() * 1000
 
 
-def _percentile(values: list[float], percent: int) -> float:
-    return quantiles(values, n=100)[percent - 1]
+def _both(values: list[float]) -> tuple[float, float]:
+    """The median and the 99th percentile."""
+    cuts = quantiles(values, n=100)
+    return cuts[49], cuts[98]
 
 
 if __name__ == "__main__":

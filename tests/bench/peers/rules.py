@@ -1,4 +1,4 @@
-"""The rules of enrichment as one would write them in an afternoon, for every peer alike."""
+"""The rules of enrichment as one would write them in an afternoon, for every peer in Python."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,9 +27,13 @@ def enrich(event: dict[str, Any]) -> dict[str, Any]:
         "hour_bucket": iso[:13],
         "cost_usd": round((spent * input_usd + made * output_usd) / 1e6, 9),
         "latency_category": category,
-        "tokens_per_second": round(made / (latency_ms / 1000), 2),
-        "compression_ratio": round(made / spent, 2),
+        "tokens_per_second": _hundredths(made * 1000 / latency_ms),
+        "compression_ratio": _hundredths(made / spent),
         "total_tokens": spent + made,
         "tags": tags,
     }
     return event
+
+
+def _hundredths(value: float) -> float:
+    return int(value * 100 + 0.5) / 100

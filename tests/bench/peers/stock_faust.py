@@ -1,9 +1,11 @@
-"""Faust as its documentation shows it: one message at a time."""
+"""Faust as its documentation shows it: one message at a time, batches for Elasticsearch."""
 
 import os
 import sys
 
 import faust
+import sink
+from elasticsearch import AsyncElasticsearch
 from rules import enrich
 
 app = faust.App(
@@ -25,6 +27,17 @@ async def work(events: faust.Stream) -> None:
     async for event in events:
         await output.send(value=enrich(event))
 
+
+async def store(documents: faust.Stream) -> None:
+    """Write the enriched topic to Elasticsearch."""
+    client = AsyncElasticsearch(sink.URL)
+    async for some in documents.take(sink.MOST, within=0.5):
+        for operations in sink.bulks(some):
+            sink.check(await client.bulk(operations=operations))
+
+
+if sink.URL:
+    app.agent(output)(store)
 
 if __name__ == "__main__":
     sys.argv[1:] = ["worker", "-l", "warn", "--without-web"]
