@@ -62,7 +62,7 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, gc=False):
     """What Elasticsearch stores: `body` under `id` in `index`, if no version is higher there.
 
     `quick` tells that the fast path made it, to be counted.
