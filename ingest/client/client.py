@@ -2,23 +2,27 @@
 
 import atexit
 import importlib.util
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ingest.adapters.connections import KafkaConnection, Secret
 from ingest.client import forks
 from ingest.client.calls import Request
 from ingest.client.core import Core
 from ingest.client.events import build
-from ingest.client.kafka import KafkaTransport
 from ingest.client.ledger import Counts
 from ingest.client.line import Limits
 from ingest.client.transport import Policy, Transport
 from ingest.client.trouble import Trouble
 from ingest.errors import UsageError
+
+if TYPE_CHECKING:
+    from ingest.client.spool import Spool
 
 
 class LogClient:
@@ -33,6 +37,9 @@ class LogClient:
     url, api_key: the gateway, instead of Kafka; `ca_file` serves here too.
     transport: makes a way to send of your own.
     defaults: fields for every event that lacks them, `{"service": "chat"}` for one.
+    spool_dir: a folder for events on disk: they survive the process and are sent by the next. Any
+        number of processes may share it.
+    spool_bytes: how much may be there, for each process; when it is full, events wait in memory.
     max_events, max_bytes: how much may wait in memory, beside one batch on its way.
     max_event_bytes: a larger event is dropped.
     when_full: "oldest" drops the oldest event that waits, "newest" the one that is too many;
@@ -56,6 +63,8 @@ class LogClient:
         api_key: Secret | str | None = None,
         transport: Callable[[], Transport] | None = None,
         defaults: Mapping[str, Any] | None = None,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_bytes: int = 256 * 1024 * 1024,
         max_events: int = Limits.max_events,
         max_bytes: int = Limits.max_bytes,
         max_event_bytes: int = Limits.max_event_bytes,
@@ -76,8 +85,9 @@ class LogClient:
         limits = Limits(max_events, max_bytes, max_event_bytes, when_full, block_s, linger_s)
         self._close_timeout_s = close_timeout_s
         self._trouble = Trouble()
-        self._new_core = partial(Core, transport, limits)
+        self._new_core = partial(Core, transport, _spool(spool_dir, spool_bytes), limits)
         self._core = self._new_core()
+        self._core.open()
         forks.watch(self)
         atexit.register(self.close)
 
@@ -144,8 +154,9 @@ class LogClient:
 
     def begin_anew(self) -> None:
         """Leave everything to the process this one was forked from."""
-        forks.keep(self._core)
-        self._core = self._new_core()
+        if not self._core.is_closed:
+            self._core.leave_to_parent()
+            self._core = self._new_core()
 
 
 def _brokers(bootstrap: str | Sequence[str]) -> tuple[str, ...]:
@@ -157,7 +168,14 @@ def _to_kafka(connection: KafkaConnection, topic: str) -> Callable[[], Transport
     if importlib.util.find_spec("kafka") is None:
         raise UsageError("kafka-python is missing: pip install 'ingest[client]'")
     connection.ssl_context()
-    return partial(KafkaTransport, connection, topic)
+
+    def connect() -> Transport:
+        with forks.still:  # by the thread that sends: the import takes a tenth of a second
+            from ingest.client.kafka import KafkaTransport  # noqa: PLC0415
+
+        return KafkaTransport(connection, topic)
+
+    return connect
 
 
 def _to_gateway(url: str, api_key: Secret, ca_file: str | None) -> Callable[[], Transport]:
@@ -166,6 +184,14 @@ def _to_gateway(url: str, api_key: Secret, ca_file: str | None) -> Callable[[], 
     made = partial(HttpTransport, url, api_key, ca_file)
     made()
     return made
+
+
+def _spool(folder: str | os.PathLike[str] | None, max_bytes: int) -> "Callable[[], Spool] | None":
+    if folder is None:
+        return None
+    from ingest.client.spool import Spool  # noqa: PLC0415 - not everybody needs SQLite
+
+    return partial(Spool, Path(folder), max_bytes)
 
 
 def _secret(given: Secret | str | None) -> Secret:

@@ -39,6 +39,8 @@ class Event(NamedTuple):
 
     value: bytes
     key: bytes | None
+    row: int = 0
+    """Where it is in the spool, if it is there."""
 
     @property
     def size(self) -> int:

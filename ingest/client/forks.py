@@ -5,6 +5,7 @@ file there would end it for the parent too.
 """
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -15,6 +16,10 @@ class Client(Protocol):
     def begin_anew(self) -> None:
         """Leave all to the parent."""
 
+
+still = threading.RLock()
+"""Held while a thread does what a fork must not cut in two, because others' locks are held in it:
+the use of SQLite, and imports. A fork waits for it."""
 
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
 _kept: list[object] = []
@@ -31,8 +36,9 @@ def keep(inherited: object) -> None:
 
 
 def _in_child() -> None:
+    still.release()
     for client in list(_clients):
         client.begin_anew()
 
 
-os.register_at_fork(after_in_child=_in_child)
+os.register_at_fork(before=still.acquire, after_in_parent=still.release, after_in_child=_in_child)

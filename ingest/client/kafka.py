@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from kafka import KafkaProducer, errors
 
 from ingest.adapters.connections import KafkaConnection
+from ingest.adapters.kafka_client import translate
 from ingest.client.events import Event
 from ingest.client.transport import Answer, together
 from ingest.errors import Unavailable
-
-if TYPE_CHECKING:
-    from kafka import KafkaProducer
 
 _TUNING: dict[str, Any] = {
     "enable_idempotence": True,
@@ -30,7 +30,7 @@ _END_S = 2.0
 
 
 class KafkaTransport:
-    """Implements `Transport`. kafka-python is imported by the thread that sends: it takes 0.1 s."""
+    """Implements `Transport`."""
 
     def __init__(self, connection: KafkaConnection, topic: str) -> None:
         self._connection = connection
@@ -44,10 +44,6 @@ class KafkaTransport:
         tried once more, each for itself. After a failure the next attempt has a new producer: no
         state of the old one is trusted.
         """
-        from kafka import errors  # noqa: PLC0415 - see the class
-
-        from ingest.adapters.kafka_client import translate  # noqa: PLC0415
-
         try:
             failures = self._failures(events)
         except errors.KafkaError as error:
@@ -73,21 +69,17 @@ class KafkaTransport:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        from kafka.errors import KafkaError  # noqa: PLC0415 - see the class
-
         thread = producer._sender  # noqa: SLF001 - its `close` waits for deliveries, not for the thread
         thread.force_close()
         thread.join(_END_S)
-        with suppress(KafkaError):
+        with suppress(errors.KafkaError):
             producer.close(timeout=0)
 
     def _failures(self, events: Sequence[Event]) -> list[tuple[Event, Any]]:
         """Send; return the events that Kafka did not confirm, each with its error."""
-        from kafka.errors import KafkaError  # noqa: PLC0415 - see the class
-
         producer = self._open()
         futures = [producer.send(self._topic, event.value, event.key) for event in events]
-        with suppress(KafkaError):  # each future tells for itself
+        with suppress(errors.KafkaError):  # each future tells for itself
             producer.flush(_ANSWER_S)
         return [
             (event, _error(future))
@@ -95,10 +87,8 @@ class KafkaTransport:
             if not future.succeeded()
         ]
 
-    def _open(self) -> "KafkaProducer":
+    def _open(self) -> KafkaProducer:
         if self._producer is None:
-            from kafka import KafkaProducer  # noqa: PLC0415 - see the class
-
             from ingest.adapters.kafka_client import options  # noqa: PLC0415
 
             chosen = options(self._connection, client_id="ingest-client") | _TUNING
@@ -108,13 +98,11 @@ class KafkaTransport:
         self._find_topic(self._producer)
         return self._producer
 
-    def _find_topic(self, producer: "KafkaProducer") -> None:
+    def _find_topic(self, producer: KafkaProducer) -> None:
         """Raise Unavailable where nothing can be said of the topic."""
-        from kafka.errors import KafkaTimeoutError  # noqa: PLC0415 - see the class
-
         try:
             producer.partitions_for(self._topic)
-        except KafkaTimeoutError as error:
+        except errors.KafkaTimeoutError as error:
             raise Unavailable(
                 f"Kafka at {self._connection.name} tells nothing of topic {self._topic}: "
                 "does it exist, and may we see it?"
@@ -122,6 +110,5 @@ class KafkaTransport:
 
 
 def _error(future: Any) -> Any:
-    from kafka.errors import KafkaError, KafkaTimeoutError  # noqa: PLC0415 - see the class
-
-    return future.exception if isinstance(future.exception, KafkaError) else KafkaTimeoutError()
+    known = isinstance(future.exception, errors.KafkaError)
+    return future.exception if known else errors.KafkaTimeoutError()

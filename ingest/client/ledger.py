@@ -90,11 +90,13 @@ class Ledger:
     def counts(self) -> Counts:
         """Look at the book."""
         with self._changed:
+            # Confirmed already, while the thread that spooled it has not come to say so.
+            early = min(self._at["spooled"], 0)
             return Counts(
                 self._sent,
                 self._recovered,
-                self._at["waiting"],
-                self._at["spooled"],
+                self._at["waiting"] + early,
+                self._at["spooled"] - early,
                 self._at["confirmed"],
                 self._dropped.total(),
                 {reason: number for reason, number in self._dropped.items() if number},

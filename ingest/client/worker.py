@@ -5,7 +5,7 @@ At least once: a batch whose answer is lost is sent again, each event with the i
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ingest.client.events import Event
@@ -33,51 +33,70 @@ class Source(Protocol):
 
 
 class Worker(threading.Thread):
-    """Moves events from `source` through `transport`, and in the ledger from `start` to `end`."""
+    """Moves events from `source` through a transport, and in the ledger from `start` to `end`.
+
+    One that `clears` tries once more with all that is left when it has to end.
+    """
 
     def __init__(
-        self, source: Source, transport: Transport, ledger: Ledger, start: Place, end: Place
+        self,
+        source: Source,
+        make_transport: Callable[[], Transport],
+        ledger: Ledger,
+        start: Place,
+        end: Place,
+        *,
+        clears: bool = False,
     ) -> None:
         super().__init__(name=f"ingest-client-{end}", daemon=True)
         self._source = source
-        self._transport = transport
+        self._make_transport = make_transport
+        self._transport: Transport | None = None
         self._ledger = ledger
         self._from = start
         self._to = end
+        self._clears = clears
         self._stopped = threading.Event()
         self._trouble = Trouble()
 
     def run(self) -> None:
         """Send until the source ends or `finish` is called."""
         try:
-            while not self._stopped.is_set() and (batch := self._source.take()):
+            while self._may_try(0) and (batch := self._source.take()):
                 self._deliver(batch)
         finally:
-            self._transport.close()
+            if self._transport is not None:
+                self._transport.close()
 
     def finish(self, grace_s: float) -> None:
         """End the thread, be it in the midst of a batch."""
         self._stopped.set()
         self._source.end()
         if self.is_alive():
-            self._transport.abort()
+            if self._transport is not None:
+                self._transport.abort()
             self.join(grace_s)
 
     def _deliver(self, batch: Sequence[Event]) -> None:
         tries = 0
-        while batch and not self._stopped.is_set():
+        while batch and self._may_try(tries):
             answer = self._attempt(batch)
             self._settle(batch, answer)
             batch = answer.again
-            if batch and not self._stopped.is_set():
+            tries += 1
+            if batch and self._may_try(tries):
                 self._trouble.take(f"events wait to be sent: {answer.why}")
                 self._stopped.wait(pause_s(tries, answer.retry_after_s))
-                tries += 1
         if not batch:
             self._trouble.over("events are sent again")
 
+    def _may_try(self, tries: int) -> bool:
+        return not self._stopped.is_set() or (self._clears and tries == 0)
+
     def _attempt(self, batch: Sequence[Event]) -> Answer:
         try:
+            if self._transport is None:
+                self._transport = self._make_transport()
             return self._transport.send(batch)
         except IngestError as error:
             return Answer(again=batch, why=str(error))

@@ -5,15 +5,13 @@ import subprocess
 import sys
 import textwrap
 import threading
-from contextlib import aclosing
 
 import pytest
 
 from ingest import cli
-from ingest.adapters.kafka_admin import open_admin
-from ingest.adapters.kafka_tail import follow, partitions_of
 from ingest.client import LogClient
 from ingest.engines import free_port
+from tests.support.records import records_of
 
 
 @pytest.fixture
@@ -29,16 +27,6 @@ def topic(engines, prefix, monkeypatch, tmp_path):
     return f"{prefix}-raw"
 
 
-async def records_of(engines, topic):
-    """Every record of a topic, by what it holds."""
-    with open_admin(engines.kafka) as admin:
-        number = sum(admin.end_offsets([topic]).values())
-    partitions = partitions_of(engines.kafka, topic)
-    async with aclosing(follow(engines.kafka, topic, partitions, "beginning")) as records:
-        found = [await anext(records) for _ in range(number)]
-    return sorted(found, key=lambda record: record.value)
-
-
 def run(program):
     """Run a program of its own, as an application is one."""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program)]
@@ -52,7 +40,7 @@ async def test_every_event_arrives_once_and_no_thread_is_left(engines, topic):
             client.log({"n": number, "session_id": f"s{number % 10}"})
     assert (client.sent, client.confirmed, client.dropped) == (3_000, 3_000, 0)
     assert set(threading.enumerate()) == before
-    records = await records_of(engines, topic)
+    records = await records_of(engines.kafka, topic)
     assert sorted(json.loads(record.value)["n"] for record in records) == list(range(3_000))
     for record in records:
         assert record.key.decode() == json.loads(record.value)["session_id"]
@@ -68,7 +56,7 @@ async def test_a_program_that_ends_has_sent_everything(engines, topic, ending):
         {ending}
     """
     run(program)
-    assert len(await records_of(engines, topic)) == 500
+    assert len(await records_of(engines.kafka, topic)) == 500
 
 
 async def test_a_parent_and_its_fork_send_each_their_own(engines, topic):
@@ -85,7 +73,7 @@ async def test_a_parent_and_its_fork_send_each_their_own(engines, topic):
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     """
     run(program)
-    who = [json.loads(record.value)["who"] for record in await records_of(engines, topic)]
+    who = [json.loads(record.value)["who"] for record in await records_of(engines.kafka, topic)]
     assert sorted(who) == ["child", "parent", "parent"]
 
 
@@ -101,7 +89,7 @@ async def test_an_event_the_topic_does_not_take_does_not_harm_its_neighbours(eng
         client.log({"n": 3})
         assert client.flush(60)
     assert client.counts.dropped_by == {"refused": 1}
-    found = [json.loads(record.value)["n"] for record in await records_of(engines, topic)]
+    found = [json.loads(record.value)["n"] for record in await records_of(engines.kafka, topic)]
     assert sorted(found) == [1, 3]
 
 

@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import threading
 
 import pytest
@@ -267,6 +268,7 @@ def test_a_forked_child_begins_anew_and_sends_for_itself(transport):
     child = os.fork()
     if child == 0:
         code = 1
+        signal.alarm(20)
         try:
             transport.gate.set()
             transport.batches.clear()
