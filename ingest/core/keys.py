@@ -1,5 +1,6 @@
 """The Kafka key our producers give an event, read without decoding the rest of it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -7,6 +8,7 @@ import msgspec
 
 KeyReader: TypeAlias = Callable[[bytes], bytes | None]
 
+MAX_BYTES = 512
 DEFAULT_FIELDS = ("session_id", "request_id")
 """One session stays in one partition, in order; requests without one spread evenly."""
 
@@ -15,7 +17,8 @@ def key_reader(fields: Sequence[str] = DEFAULT_FIELDS) -> KeyReader:
     """Make a function from an event's bytes to its key.
 
     The key is the text of the first top-level field that holds a text or a number; None where
-    none does, or where the bytes are no JSON object.
+    none does, or where the bytes are no JSON object. A key takes room in its record, so that of a
+    long text is the text's SHA-256.
     """
     slots = [f"field_{number}" for number in range(len(fields))]
     shape = msgspec.defstruct(
@@ -30,7 +33,8 @@ def key_reader(fields: Sequence[str] = DEFAULT_FIELDS) -> KeyReader:
             event = decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return next(filter(None, (_text(getattr(event, slot)) for slot in slots)), None)
+        key = next(filter(None, (_text(getattr(event, slot)) for slot in slots)), None)
+        return hashlib.sha256(key).hexdigest().encode() if len(key or b"") > MAX_BYTES else key
 
     return read
 

@@ -5,15 +5,18 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from ingest.adapters.kafka_admin import open_admin
 from ingest.pipeline.topics import Create, TopicSpec
+from tests.fault.harness.bad_inputs import CANARY, Buried, Either, cases
 from tests.fault.harness.observer import read_topic
 from tests.support.gateway import gateway
 
 PARTITIONS = 3
+OUTSIDE_OF_THE_VALUE = {2, 45}  # a record without one, and headers
 
 
 @pytest.fixture
@@ -173,3 +176,25 @@ def test_an_address_that_is_taken_is_named(running):
     assert found.returncode == 2
     assert "gateway.http_listen" in found.stderr
     assert "Address already in use" in found.stderr
+
+
+def test_every_bad_input_is_refused_for_its_reason_or_goes_on_as_it_came(running, raw):
+    published = []
+    for case in cases(datetime.now(UTC).replace(microsecond=0)):
+        if case.row in OUTSIDE_OF_THE_VALUE:
+            continue
+        value = (case.value or b"").replace(b"%P", b"0").strip()
+        answer = running.post(value)
+        buried = case.expected if isinstance(case.expected, Buried) else None
+        if answer.status_code == 202:
+            assert not (buried and buried.stage == "decode"), case
+            published.append(value)
+        else:
+            found = answer.json()
+            reason = found["error"]["reason"] if "error" in found else found["errors"][0]["reason"]
+            assert answer.status_code in (400, 413), case
+            assert buried is None or reason in buried.reasons | {"empty"}, case
+            assert buried or isinstance(case.expected, Either), case
+        assert CANARY not in answer.text, case
+    assert sorted(raw()) == sorted(published)
+    assert CANARY not in running.log

@@ -48,3 +48,11 @@ def test_the_fields_can_be_chosen_and_have_any_name():
 
 def test_without_fields_there_is_no_key():
     assert key_reader([])(b'{"session_id":"s"}') is None
+
+
+def test_a_long_text_is_the_same_short_key_every_time():
+    read = key_reader()
+    event = b'{"session_id":"%b"}' % (b"x" * 1_000_000)
+    assert read(event) == read(event)
+    assert len(read(event) or b"") == 64
+    assert read(b'{"session_id":"%b"}' % (b"x" * 512)) == b"x" * 512
