@@ -5,6 +5,7 @@ import math
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +32,7 @@ ID_NAMES = (
 """The pipeline reads time and id under these names: an event that has one is given none."""
 
 _KEY_NAMES = ("session_id", "request_id")
+_MAX_KEY_BYTES = 512  # a key takes room in its record; a longer text gives its SHA-256
 _MAX_DEPTH = 32
 
 
@@ -86,7 +88,8 @@ def _key(event: Mapping[str, Any]) -> bytes | None:
     for name in _KEY_NAMES:
         value = event.get(name)
         if isinstance(value, str) and value:
-            return value.encode(errors="replace")
+            key = value.encode(errors="replace")
+            return key if len(key) <= _MAX_KEY_BYTES else sha256(key).hexdigest().encode()
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _encode(value)
     return None

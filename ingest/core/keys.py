@@ -34,7 +34,9 @@ def key_reader(fields: Sequence[str] = DEFAULT_FIELDS) -> KeyReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         key = next(filter(None, (_text(getattr(event, slot)) for slot in slots)), None)
-        return hashlib.sha256(key).hexdigest().encode() if len(key or b"") > MAX_BYTES else key
+        if key is None or len(key) <= MAX_BYTES:
+            return key
+        return hashlib.sha256(key).hexdigest().encode()
 
     return read
 

@@ -7,6 +7,7 @@ import pytest
 
 from ingest.client.events import ID_NAMES, TIME_NAMES, build, encode, timestamp
 from ingest.core import aliases
+from ingest.core.keys import key_reader
 
 NOW = datetime(2026, 1, 31, 9, 0, 0, 123_999, tzinfo=UTC)
 
@@ -103,3 +104,9 @@ def test_an_object_that_fails_as_text_is_an_error():
 
     with pytest.raises(ValueError, match="Worse"):
         encode({"a": Worse()})
+
+
+def test_the_key_is_the_one_that_the_gateway_gives():
+    for session in ("s-1", "x" * 513, "ü" * 300, 7):
+        event = build({"session_id": session}, {}, NOW)
+        assert event.key == key_reader()(event.value)
