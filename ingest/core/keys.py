@@ -30,15 +30,19 @@ def key_reader(fields: Sequence[str] = DEFAULT_FIELDS) -> KeyReader:
             event = decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return next(filter(None, (_text(getattr(event, slot)) for slot in slots)), None)
+        for slot in slots:
+            if text := _text(bytes(getattr(event, slot))):
+                return text
+        return None
 
     return read
 
 
-def _text(raw: msgspec.Raw) -> bytes | None:
+def _text(json: bytes) -> bytes | None:
     """Give a JSON text without its quotes, a number as it was written, None for all else."""
-    json = bytes(raw)
     if json[:1] == b'"':
+        if b"\\" not in json and json.isascii():
+            return json[1:-1]
         try:
             return msgspec.json.decode(json, type=str).encode()
         except (msgspec.DecodeError, UnicodeError):

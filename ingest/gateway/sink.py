@@ -6,7 +6,6 @@ from typing import Protocol
 
 import msgspec
 
-from ingest.core.caches import Cache
 from ingest.core.keys import KeyReader
 from ingest.errors import Fatal, Unavailable
 from ingest.gateway.limits import Budget
@@ -70,7 +69,7 @@ class RawSink:
         self._turn = 0
         self._waiting: dict[int, list[_Waiting]] = {}
         self._lanes: dict[int, asyncio.Task[None]] = {}
-        self._places: Cache[tuple[bytes, int], int] = Cache(lambda place: partition_of(*place))
+        self._partition_of = partition_of
 
     async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
         """See the protocol."""
@@ -111,7 +110,7 @@ class RawSink:
 
     def _partition(self, key: bytes | None) -> int:
         if key is not None:
-            return self._places[key, self._partitions]
+            return self._partition_of(key, self._partitions)
         self._turn += 1
         return self._turn % self._partitions
 
