@@ -114,6 +114,42 @@ PANELS = (
         ),
     ),
     Panel(
+        "Gateway: events accepted per second",
+        "ops",
+        (("{{door}}", "sum by (door) (rate(ingest_gateway_events_accepted_total[5m]))"),),
+    ),
+    Panel(
+        "Gateway: refused, or sent away, per second",
+        "ops",
+        (
+            ("{{reason}}", "sum by (reason) (rate(ingest_gateway_refused_total[5m]))"),
+            ("{{door}} busy", "sum by (door) (rate(ingest_gateway_unavailable_total[5m]))"),
+        ),
+    ),
+    Panel(
+        "Gateway: until Kafka confirms",
+        "s",
+        _quantiles("ingest_gateway_publish_seconds"),
+    ),
+    Panel(
+        "Gateway: on their way to Kafka",
+        "bytes",
+        (("{{instance}}", "sum by (instance) (ingest_gateway_buffer_bytes)"),),
+    ),
+    Panel(
+        "Gateway: connections",
+        "short",
+        (("{{door}} {{instance}}", "sum by (door, instance) (ingest_gateway_connections)"),),
+    ),
+    Panel(
+        "Gateway: bytes and events into Kafka per second",
+        "short",
+        (
+            ("bytes, {{door}}", "sum by (door) (rate(ingest_gateway_received_bytes_total[5m]))"),
+            ("events", "sum(rate(ingest_gateway_events_published_total[5m]))"),
+        ),
+    ),
+    Panel(
         "Memory",
         "bytes",
         (("{{instance}}", 'process_resident_memory_bytes{job="ingest"}'),),

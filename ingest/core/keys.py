@@ -1,7 +1,7 @@
 """The Kafka key our producers give an event, read without decoding the rest of it."""
 
-import hashlib
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import TypeAlias
 
 import msgspec
@@ -33,18 +33,19 @@ def key_reader(fields: Sequence[str] = DEFAULT_FIELDS) -> KeyReader:
             event = decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        key = next(filter(None, (_text(getattr(event, slot)) for slot in slots)), None)
-        if key is None or len(key) <= MAX_BYTES:
-            return key
-        return hashlib.sha256(key).hexdigest().encode()
+        for slot in slots:
+            if text := _text(bytes(getattr(event, slot))):
+                return text if len(text) <= MAX_BYTES else sha256(text).hexdigest().encode()
+        return None
 
     return read
 
 
-def _text(raw: msgspec.Raw) -> bytes | None:
+def _text(json: bytes) -> bytes | None:
     """Give a JSON text without its quotes, a number as it was written, None for all else."""
-    json = bytes(raw)
     if json[:1] == b'"':
+        if b"\\" not in json and json.isascii():
+            return json[1:-1]
         try:
             return msgspec.json.decode(json, type=str).encode()
         except (msgspec.DecodeError, UnicodeError):

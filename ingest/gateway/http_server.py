@@ -18,6 +18,7 @@ from ingest.gateway.stats import Stats
 
 BACKLOG = 1024
 GRACE_S = 8
+LINGER_S = 1.0
 
 logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
@@ -118,6 +119,17 @@ class _Protocol(HttpToolsProtocol):
             self._refuse("head_too_large", b"431 Request Header Fields Too Large")
         else:
             super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        cycle = self.cycle
+        if cycle.response_complete and cycle.more_body:
+            # Refused half-way; to close at once could cut the answer off, to read on has no end.
+            self.loop.call_later(LINGER_S, self._hang_up, cycle)
+
+    def _hang_up(self, cycle: Any) -> None:
+        if self.cycle is cycle:
+            self.transport.close()
 
     def _await_head(self) -> None:
         self._head_came()

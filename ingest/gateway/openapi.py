@@ -6,6 +6,7 @@ import msgspec
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _OUTCOME = {"$ref": "#/components/schemas/Outcome"}
+_EITHER = {"anyOf": [_PROBLEM, _OUTCOME]}
 _EVENT = {
     "type": "object",
     "description": "A request to a model, under the names that `ingest schema raw` describes.",
@@ -50,11 +51,11 @@ _EVENTS = {
     "responses": {
         "202": _answer("Every event is accepted.", _OUTCOME),
         "207": _answer("Some events are accepted; `errors` says which are not.", _OUTCOME),
-        "400": _answer("Nothing is accepted: no event, or none that can be read.", _PROBLEM),
+        "400": _answer("Nothing is accepted: no event, or none that can be read.", _EITHER),
         "401": _answer("No valid key.", _PROBLEM),
         "403": _answer("The key may not write for the events' services.", _OUTCOME),
         "408": _answer("The body came too slowly.", _PROBLEM),
-        "413": _answer("The body or its events are too large or too many.", _PROBLEM),
+        "413": _answer("The body or its events are too large or too many.", _EITHER),
         "415": _answer("Another content type or encoding.", _PROBLEM),
         "429": _answer("This key has sent too much.", _PROBLEM, "Retry-After"),
         "503": _answer("Kafka cannot take it now.", _PROBLEM, "Retry-After"),

@@ -6,7 +6,6 @@ from typing import Protocol
 
 import msgspec
 
-from ingest.core.caches import Cache
 from ingest.core.keys import KeyReader
 from ingest.errors import Fatal, Unavailable
 from ingest.gateway.limits import Budget
@@ -70,7 +69,7 @@ class RawSink:
         self._turn = 0
         self._waiting: dict[int, list[_Waiting]] = {}
         self._lanes: dict[int, asyncio.Task[None]] = {}
-        self._places: Cache[tuple[bytes, int], int] = Cache(lambda place: partition_of(*place))
+        self._partition_of = partition_of
 
     async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
         """See the protocol."""
@@ -96,8 +95,10 @@ class RawSink:
         self._partitions = await self._producer.partitions(self._topic)
         parts: dict[int, list[int]] = {}
         keys = list(map(self._key_of, values))
+        keyless = self._next_partition()
         for position, key in enumerate(keys):
-            parts.setdefault(self._partition(key), []).append(position)
+            place = keyless if key is None else self._partition_of(key, self._partitions)
+            parts.setdefault(place, []).append(position)
         waits = [
             self._enqueue(
                 partition,
@@ -109,11 +110,10 @@ class RawSink:
         refused = await asyncio.gather(*waits)
         return sorted(position for positions in refused for position in positions)
 
-    def _partition(self, key: bytes | None) -> int:
-        if key is not None:
-            return self._places[key, self._partitions]
-        self._turn += 1
-        return self._turn % self._partitions
+    def _next_partition(self) -> int:
+        """Take turns, call by call: the fewer partitions a call goes to, the less it costs."""
+        self._turn = (self._turn + 1) % self._partitions
+        return self._turn
 
     def _enqueue(
         self, partition: int, messages: Sequence[Message], positions: Sequence[int]

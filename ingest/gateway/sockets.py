@@ -13,7 +13,8 @@ def listener(listen: str, setting: str) -> socket.socket:
     """Open a listening socket at `host:port`; raises UsageError, naming the setting."""
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol has to be named: asyncio sends without delay only where it stands.
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((host.strip("[]"), int(port)))

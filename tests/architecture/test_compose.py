@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from ingest.cli import parser
+from ingest.gateway.keys import load_keys
+from ingest.gateway.process import DRAIN_S
 from ingest.settings import load
 
 COMPOSE = Path(__file__).parents[2] / "compose"
@@ -100,10 +102,35 @@ def test_the_health_check_asks_where_the_worker_answers(name):
 
 def test_prometheus_reads_every_role_where_it_listens():
     config = yaml.safe_load((COMPOSE / "prometheus/prometheus.yml").read_text("utf-8"))
-    (found,) = config["scrape_configs"][0]["dns_sd_configs"]
+    workers, gateways = config["scrape_configs"][0]["dns_sd_configs"]
     host, _, port = load(COMPOSE / "ingest.toml").metrics.listen.rpartition(":")
-    assert (set(found["names"]), str(found["port"])) == ({"enrich", "index"}, port)
+    assert (set(workers["names"]), str(workers["port"])) == ({"enrich", "index"}, port)
     assert host == "0.0.0.0"
+    host, _, port = gateway_settings().http_listen.rpartition(":")
+    assert (gateways["names"], str(gateways["port"])) == (["gateway"], port)
+    assert host == "0.0.0.0"
+
+
+def gateway_settings():
+    environ = {k: v for k, v in OURS["gateway"]["environment"].items() if k != "INGEST_CONFIG"}
+    return load(COMPOSE / "ingest.toml", environ).gateway
+
+
+def test_the_gateway_asks_for_a_key_and_holds_none(tmp_path):
+    (mount,) = OURS["gateway"]["configs"]
+    assert mount["target"] == gateway_settings().keys_file
+    content = CONTENT["configs"][mount["source"]]["content"]
+    (tmp_path / "keys.toml").write_text(VARIABLE.sub("a" * 64, content))
+    (key,) = load_keys(str(tmp_path / "keys.toml"))
+    assert key.sha256 == "a" * 64
+
+
+def test_the_gateway_is_asked_where_it_answers_and_gets_the_time_to_drain():
+    port = gateway_settings().http_listen.rpartition(":")[2]
+    gateway = OURS["gateway"]
+    assert f"'http://127.0.0.1:{port}/healthz'" in gateway["healthcheck"]["test"][-1]
+    assert gateway["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert int(gateway["stop_grace_period"].removesuffix("s")) > DRAIN_S + 10
 
 
 def test_the_image_runs_without_root_and_with_locked_requirements():

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ingest.pipeline.metrics import METRICS
-from tests.support.promql import problems
+from tests.support.promql import METRICS, problems
 
 ROOT = Path(__file__).parents[2]
 RULES = [

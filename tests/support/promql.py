@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 
 import promql_parser as promql
 
-from ingest.pipeline.metrics import METRICS, Metric
+from ingest.gateway.stats import METRICS as OF_GATEWAY
+from ingest.pipeline.metrics import METRICS as OF_WORKER
+from ingest.pipeline.metrics import Label, Metric
 
 OF_TARGETS = frozenset({"job", "instance"})
 FOREIGN = {
@@ -14,6 +16,14 @@ FOREIGN = {
     "process_start_time_seconds",
 }
 """What Prometheus itself and the process add."""
+
+METRICS = [
+    *OF_WORKER,
+    *(
+        Metric(one.name, one.kind, one.meaning, one.read, one.label and Label(one.label), ())
+        for one in OF_GATEWAY
+    ),
+]
 
 OVER_COUNTERS = {"rate", "increase", "max_over_time"}
 
@@ -62,7 +72,7 @@ def _of_selector(
         if name not in FOREIGN:
             yield f"{name} is no metric"
         return
-    values = {"role": metric.roles}
+    values = {"role": metric.roles} if metric.roles else {}
     if metric.label:
         values[metric.label.name] = metric.label.values
     known = OF_TARGETS | values.keys() | ({"le"} if name.endswith("_bucket") else set())

@@ -1,4 +1,5 @@
 import hashlib
+import hmac
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +31,22 @@ def test_a_key_is_found_by_its_text_and_no_other(written):
     assert ring(key).find("secret").key.name == "a"
     assert ring(key).find("Secret") is None
     assert ring(key).find("") is None
+
+
+def test_every_key_is_compared_in_constant_time_wherever_the_right_one_stands(monkeypatch):
+    keys = [Key(name, digest(name)) for name in "abc"]
+    compared = []
+
+    def compare(ours, theirs):
+        compared.append((ours, theirs))
+        return ours == theirs
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    for secret in ("a", "c", "none"):
+        compared.clear()
+        ring(*keys).find(secret)
+        theirs = bytes.fromhex(digest(secret))
+        assert compared == [(bytes.fromhex(key.sha256), theirs) for key in keys]
 
 
 def test_a_key_is_valid_until_the_day_it_expires(written):

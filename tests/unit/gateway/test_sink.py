@@ -67,10 +67,11 @@ async def test_events_go_to_their_keys_partition_and_are_confirmed():
     assert own.stats.published == 3
 
 
-async def test_events_without_a_key_take_turns():
+async def test_events_without_a_key_stay_together_and_calls_take_turns():
     own = Sinking()
-    await own.sink.publish([b"{}"] * 4)
-    assert [len(runs[0]) for runs in own.producer.runs.values()] == [2, 2]
+    for _ in range(4):
+        await own.sink.publish([b"{}"] * 3)
+    assert own.producer.runs == {partition: [[b"{}"] * 3] * 2 for partition in (0, 1)}
 
 
 async def test_what_comes_while_kafka_is_busy_is_the_next_run_together():

@@ -1,0 +1,163 @@
+"""The HTTP door under load: processor time per event, and how long a client waits for its answer.
+
+Batches are sent at a steady rate over some connections, beside a client that sends a byte at a time
+and connections that say nothing; then as fast as they go. Only the gateway's own processor time is
+counted.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import quantiles
+from typing import NamedTuple
+
+import psutil
+
+from tests.bench.events import Events, make_topic
+from tests.support.engines import own_engines
+from tests.support.gateway import RunningGateway, gateway
+
+CONNECTIONS = 8
+IDLE = 500
+PARTITIONS = 4
+SHAPES = ((1, 1_000), (100, 10_000), (1_000, 10_000))
+HEAD = b"POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+
+
+class Seen(NamedTuple):
+    """What one load came to."""
+
+    per_s: float
+    cpu_us: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Client:
+    """A connection that sends requests one after the other, and times each answer."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def post(self, request: bytes) -> float:
+        """Return the seconds until it was accepted."""
+        began_s = time.perf_counter()
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        await self._reader.readuntil(b"}")
+        if not head.startswith(b"HTTP/1.1 202 "):
+            raise RuntimeError(head.partition(b"\r\n")[0].decode())
+        return time.perf_counter() - began_s
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of each load")
+    options = parser.parse_args()
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+    print("   batch      asked   events/s  CPU per event  answered p50, p99")
+    with own_engines() as engines, tempfile.TemporaryDirectory() as folder:
+        topic = make_topic(engines.kafka, "gateway", PARTITIONS)
+        config = (
+            f'[kafka]\nbootstrap = "{engines.addresses.bootstrap}"\n[topics]\nraw = "{topic}"\n'
+        )
+        with gateway(Path(folder), config, os.environ) as running:
+            running.wait_until_open()
+            for size, per_s in SHAPES:
+                for rate in (per_s, None):
+                    _print_row(size, rate, asyncio.run(_load(running, size, rate, options.seconds)))
+
+
+def _print_row(size: int, rate: int | None, seen: Seen) -> None:
+    asked = f"{rate:,}" if rate else "all"
+    waits = f"{seen.p50_ms:.1f} ms, {seen.p99_ms:.1f} ms"
+    print(f"{size:8,} {asked:>10} {seen.per_s:10,.0f} {seen.cpu_us:11.1f} µs  {waits}", flush=True)
+
+
+async def _load(running: RunningGateway, size: int, rate: int | None, seconds: float) -> Seen:
+    """Send for so long; `rate` is events per second of all connections, None for no limit."""
+    requests = _requests(size)
+    process = psutil.Process(running.process.pid)
+    async with AsyncExitStack() as stack:
+        port = running.ports["http"]
+        clients = [await stack.enter_async_context(_client(port)) for _ in range(CONNECTIONS)]
+        await stack.enter_async_context(_bystanders(port))
+        await asyncio.gather(*(_run(client, requests, 0, 1.0) for client in clients))
+        gap_s = CONNECTIONS * size / rate if rate else 0.0
+        spent_s, began_s = sum(process.cpu_times()[:2]), time.perf_counter()
+        runs = await asyncio.gather(*(_run(one, requests, gap_s, seconds) for one in clients))
+        took_s, spent_s = time.perf_counter() - began_s, sum(process.cpu_times()[:2]) - spent_s
+    waits = [wait for run in runs for wait in run]
+    cuts = quantiles(waits, n=100)
+    events = len(waits) * size
+    return Seen(events / took_s, spent_s / events * 1e6, cuts[49] * 1e3, cuts[98] * 1e3)
+
+
+def _requests(size: int) -> list[bytes]:
+    events = Events(datetime.now(UTC))
+    bodies = [
+        b"\n".join(
+            json.dumps(events.fields(place)).encode()
+            for place in range(number * size, (number + 1) * size)
+        )
+        for number in range(max(10, 2_000 // size))
+    ]
+    return [HEAD + b"content-length: %d\r\n\r\n" % len(body) + body for body in bodies]
+
+
+async def _run(
+    client: Client, requests: Sequence[bytes], gap_s: float, seconds: float
+) -> list[float]:
+    """Send a request every `gap_s`, or the next when one is answered if that takes longer."""
+    waits: list[float] = []
+    began_s = due_s = time.perf_counter()
+    while due_s < began_s + seconds:
+        await asyncio.sleep(due_s - time.perf_counter())
+        waits.append(await client.post(requests[len(waits) % len(requests)]))
+        due_s = max(due_s + gap_s, time.perf_counter())
+    return waits
+
+
+@asynccontextmanager
+async def _client(port: int) -> AsyncIterator[Client]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def _bystanders(port: int) -> AsyncIterator[None]:
+    """Connections that say nothing, and a client that sends a byte at a time."""
+    async with AsyncExitStack() as stack:
+        for _ in range(IDLE):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        stack.callback(writer.close)
+        slow = asyncio.create_task(_dribble(writer))
+        stack.callback(slow.cancel)
+        yield
+
+
+async def _dribble(writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"content-length: 1000000\r\n\r\n")
+    with suppress(ConnectionError):
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main()
