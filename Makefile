@@ -30,7 +30,7 @@ bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=
 
 fuzz: .venv/dev.stamp ## look for bytes that break the decoders or part the two paths: 13 minutes
 	for target in two_paths batch; do $(BIN)/python -m tests.fuzz $$target --seconds 240 || exit 1; done
-	for target in one_event raw_value bulk_entry dead_letter; do $(BIN)/python -m tests.fuzz $$target --seconds 80 || exit 1; done
+	for target in one_event raw_value bulk_entry dead_letter beats json_lines; do $(BIN)/python -m tests.fuzz $$target --seconds 50 || exit 1; done
 
 lint: .venv/dev.stamp ## format, lint rules, types, import rules
 	$(BIN)/ruff format --check .

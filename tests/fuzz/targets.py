@@ -2,11 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from operator import eq
 
 from ingest.core import Dead, Document, RawRecord, Rules, dead, enrich, general
+from ingest.gateway.lines import Lines, events_of
+from ingest.gateway.lumberjack import Decoder, Frame, ProtocolError, Windows
 from ingest.pipeline.entries import Entry, body_of, entry_of, event_time_of, raw_place_of
 from ingest.pipeline.replay import Topics, replay
 from schemas import decode_enriched, headers
@@ -82,10 +85,65 @@ def dead_letter(data: bytes) -> None:
         dead.headers_of(letter)
 
 
+def beats(data: bytes) -> None:
+    """Any bytes at the Beats port are frames or a protocol error, the same however they are cut."""
+    cut, pieces = data[:1], data[1:]
+    size = (cut[0] if cut else 0) + 1
+    whole = frames_in([pieces])
+    cut_up = frames_in([pieces[at : at + size] for at in range(0, len(pieces), size)])
+    if whole and isinstance(whole[-1], str):
+        # How much of broken compressed content is still read depends on the pieces.
+        assert isinstance(cut_up[-1], str)
+        assert all(map(eq, whole[:-1], cut_up[:-1]))
+    else:
+        assert cut_up == whole
+    windows = Windows()
+    with suppress(ProtocolError):
+        for frame in whole:
+            if isinstance(frame, str):
+                break
+            assert len(windows.take(frame) or bytes(6)) == 6
+
+
+def json_lines(data: bytes) -> None:
+    """Any bytes at the TCP port are lines within the limit, the same however they are cut."""
+    limit, pieces = 40, data[1:]
+    size = (data[0] if data else 0) + 1
+    whole = lines_in([pieces], limit)
+    assert lines_in([pieces[at : at + size] for at in range(0, len(pieces), size)], limit) == whole
+    for line in whole:
+        assert 0 < len(line) <= limit
+        assert events_of(line)
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (raw_value, one_event, two_paths, batch, bulk_entry, dead_letter)
+    for target in (
+        *(raw_value, one_event, two_paths, batch, bulk_entry, dead_letter),
+        *(beats, json_lines),
+    )
 }
+
+
+def frames_in(pieces: Sequence[bytes]) -> list[Frame | str]:
+    """What a decoder makes of pieces; a protocol error ends the list with its reason."""
+    decoder = Decoder(max_event_bytes=100)
+    found: list[Frame | str] = []
+    try:
+        for piece in pieces:
+            found.extend(decoder.feed(piece))
+    except ProtocolError as error:
+        found.append(error.reason)
+    return found
+
+
+def lines_in(pieces: Sequence[bytes], limit: int) -> list[bytes]:
+    lines = Lines(limit)
+    found: list[bytes] = []
+    for piece in pieces:
+        if not lines.too_long:
+            found += lines.feed(piece)
+    return found
 
 
 def agree(sample: bytes, given: RawRecord, by: Rules) -> None:
