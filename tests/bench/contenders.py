@@ -142,10 +142,14 @@ def started(contender: Contender, job: Job, core: int) -> Iterator[psutil.Proces
             try:
                 yield psutil.Process(process.pid)
             except RuntimeError as error:
-                last = log.read_text(errors="replace").strip().splitlines()[-1:]
-                raise RuntimeError(f"{error}: {''.join(last)}") from error
+                raise RuntimeError(f"{error}: {_last(log)}") from error
             finally:
                 _end(process)
+
+
+def _last(log: Path) -> str:
+    """The last lines that a program wrote."""
+    return " / ".join(log.read_text(errors="replace").strip().splitlines()[-5:])
 
 
 def _environ(job: Job) -> dict[str, str]:
