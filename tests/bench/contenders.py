@@ -35,6 +35,10 @@ listen = ""
 """
 
 
+_TIED = ("setpriv", "--pdeathsig", "KILL")
+"""It ends with us, however we end: a forgotten one would spoil every later figure."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What is to be done: a raw topic of so many events, and where they go.
@@ -133,7 +137,7 @@ def started(contender: Contender, job: Job, core: int) -> Iterator[psutil.Proces
         config.write_text(_CONFIG.format(**vars(job)))
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                ["taskset", "-c", str(core), str(python), *contender.arguments(job)],
+                [*_TIED, "taskset", "-c", str(core), str(python), *contender.arguments(job)],
                 cwd=folder,
                 env={**os.environ, **_environ(job), "INGEST_CONFIG": str(config)},
                 stdout=stream,
