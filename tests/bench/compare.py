@@ -99,7 +99,6 @@ def _run(bench: Bench, one: Contender, events: int, stage: str, result: Result) 
     share = one.stored_share if store else one.share
     if not share:
         result.trouble = "has no output for it"
-    if result.trouble:
         return
     try:
         us = bench.cost(one, int(events * share), PARTITIONS, store=store)

@@ -35,6 +35,10 @@ listen = ""
 """
 
 
+_TIED = ("setpriv", "--pdeathsig", "KILL")
+"""It ends with us, however we end: a forgotten one would spoil every later figure."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What is to be done: a raw topic of so many events, and where they go.
@@ -133,7 +137,7 @@ def started(contender: Contender, job: Job, core: int) -> Iterator[psutil.Proces
         config.write_text(_CONFIG.format(**vars(job)))
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                ["taskset", "-c", str(core), str(python), *contender.arguments(job)],
+                [*_TIED, "taskset", "-c", str(core), str(python), *contender.arguments(job)],
                 cwd=folder,
                 env={**os.environ, **_environ(job), "INGEST_CONFIG": str(config)},
                 stdout=stream,
@@ -142,10 +146,14 @@ def started(contender: Contender, job: Job, core: int) -> Iterator[psutil.Proces
             try:
                 yield psutil.Process(process.pid)
             except RuntimeError as error:
-                last = log.read_text(errors="replace").strip().splitlines()[-1:]
-                raise RuntimeError(f"{error}: {''.join(last)}") from error
+                raise RuntimeError(f"{error}: {_last(log)}") from error
             finally:
                 _end(process)
+
+
+def _last(log: Path) -> str:
+    """The last lines that a program wrote."""
+    return " / ".join(log.read_text(errors="replace").strip().splitlines()[-5:])
 
 
 def _environ(job: Job) -> dict[str, str]:

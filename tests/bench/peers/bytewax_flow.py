@@ -20,7 +20,7 @@ class Bulk(StatelessSinkPartition):
     """Writes what comes, as it comes in batches."""
 
     def __init__(self) -> None:
-        self._client = Elasticsearch(sink.URL)
+        self._client = Elasticsearch(sink.URL, request_timeout=60)
 
     def write_batch(self, items: list) -> None:
         """Write (key, document) pairs."""

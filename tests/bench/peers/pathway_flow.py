@@ -27,7 +27,7 @@ class Bulk:
     """Collects rows, and writes them when there are enough or their moment has passed."""
 
     def __init__(self) -> None:
-        self._client = Elasticsearch(sink.URL)
+        self._client = Elasticsearch(sink.URL, request_timeout=60)
         self._documents: list = []
 
     def add(self, key, row, time, is_addition) -> None:

@@ -23,7 +23,7 @@ async def main() -> None:
         enable_auto_commit=False,
     )
     producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", enable_idempotence=True)
-    client = AsyncElasticsearch(sink.URL) if sink.URL else None
+    client = AsyncElasticsearch(sink.URL, request_timeout=60) if sink.URL else None
     await consumer.start()
     await producer.start()
     while True:

@@ -18,7 +18,7 @@ class Sink(ElasticsearchSink):
 
     def setup(self) -> None:
         """Connect."""
-        self._client = Elasticsearch(sink.URL)
+        self._client = Elasticsearch(sink.URL, request_timeout=60)
 
 
 app = Application(

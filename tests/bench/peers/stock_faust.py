@@ -30,7 +30,7 @@ async def work(events: faust.Stream) -> None:
 
 async def store(documents: faust.Stream) -> None:
     """Write the enriched topic to Elasticsearch."""
-    client = AsyncElasticsearch(sink.URL)
+    client = AsyncElasticsearch(sink.URL, request_timeout=60)
     async for some in documents.take(sink.MOST, within=0.5):
         for operations in sink.bulks(some):
             sink.check(await client.bulk(operations=operations))
