@@ -11,8 +11,11 @@ from ingest.logs import event
 from ingest.settings import Settings
 
 if TYPE_CHECKING:
-    from ingest.gateway.http_server import HttpDoor
+    import socket
+    import ssl
+
     from ingest.gateway.limits import Budget
+    from ingest.gateway.process import Door
     from ingest.gateway.sink import RawSink
     from ingest.gateway.stats import Stats
 
@@ -21,7 +24,7 @@ An answer that says accepted means that Kafka has confirmed the events. SIGTERM 
 nothing new, finishes what has come, and ends with 0; with 1 if Kafka did not confirm it in time.
 
 example:
-  ingest gateway &
+  ingest gateway --tcp 127.0.0.1:5055 --beats 127.0.0.1:5044 &
   curl -H 'content-type: application/json' http://127.0.0.1:8080/v1/events \\
       -d '{"model": "gpt-4.1", "input_tokens": 1200, "output_tokens": 90, "latency_ms": 810}'
 """
@@ -33,7 +36,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = subparsers.add_parser(
         "gateway",
-        help="take events over HTTP until SIGTERM",
+        help="take events over HTTP, TCP and from Beats until SIGTERM",
         description="Take events from clients that do not speak Kafka and write them to the raw "
         "topic, as [gateway] says.",
         epilog=_EXAMPLE,
@@ -41,6 +44,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--http", dest="gateway.http_listen", metavar="HOST:PORT", help="where HTTP is served"
+    )
+    parser.add_argument(
+        "--tcp", dest="gateway.tcp_listen", metavar="HOST:PORT", help="where JSON lines are taken"
+    )
+    parser.add_argument(
+        "--beats", dest="gateway.beats_listen", metavar="HOST:PORT", help="where Beats may send"
     )
     parser.set_defaults(run=run)
 
@@ -75,20 +84,22 @@ async def _serve(settings: Settings) -> bool:
         deadline_s=settings.gateway.publish_timeout_s,
         fail=gateway.fail,
     )
-    return await gateway.run(producer, sink, [_http_door(settings, sink, budget, stats)])
+    doors: list[Door] = _stream_doors(settings, sink, budget, stats)
+    if settings.gateway.http_listen:
+        doors.append(_http_door(settings, sink, budget, stats))
+    if not doors:
+        raise UsageError("gateway: http_listen, tcp_listen and beats_listen are all empty")
+    return await gateway.run(producer, sink, doors)
 
 
-def _http_door(settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats") -> "HttpDoor":
+def _http_door(settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats") -> "Door":
     from ingest.gateway.http_app import HttpApp, Limits
     from ingest.gateway.http_server import ConnectionLimits, HttpDoor
     from ingest.gateway.keys import Keyring, load_keys
     from ingest.gateway.metrics_page import metrics_page
-    from ingest.gateway.sockets import address, listener, server_tls
     from ingest.gateway.stats import Readings
 
     own = settings.gateway
-    if not own.http_listen:
-        raise UsageError("gateway.http_listen is empty: there is no door to open")
     app = HttpApp(
         sink=sink,
         keyring=Keyring(load_keys(own.keys_file), time.monotonic) if own.keys_file else None,
@@ -103,12 +114,57 @@ def _http_door(settings: Settings, sink: "RawSink", budget: "Budget", stats: "St
         metrics=metrics_page(lambda: Readings(stats, budget.used_bytes)),
         standing=lambda: None if sink.ready.is_set() else "Kafka has not answered yet",
     )
+    opened, tls = _opened(settings, "http")
+    limits = ConnectionLimits(own.max_connections, own.idle_timeout_s)
+    return HttpDoor(app.application(), opened, tls, limits, stats)
+
+
+def _stream_doors(
+    settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats"
+) -> "list[Door]":
+    """The doors for JSON lines and Beats, as far as they are to be open."""
+    from ingest.gateway.beats import BeatsConversation
+    from ingest.gateway.hints import Hints
+    from ingest.gateway.limits import Budget
+    from ingest.gateway.link import Patience
+    from ingest.gateway.stream_door import Means, StreamDoor
+    from ingest.gateway.tcp import TcpConversation
+
+    own, most = settings.gateway, settings.limits.max_event_bytes
+    hints, unfinished = Hints(), Budget(own.buffer_bytes // 2)
+    means = Means(budget, unfinished, stats, hints, own.max_connections)
+    doors: list[Door] = []
+    if own.tcp_listen:
+        door = StreamDoor(
+            "tcp",
+            *_opened(settings, "tcp"),
+            patience=Patience(own.tcp_idle_timeout_s, own.read_timeout_s),
+            conversation=TcpConversation(sink, stats, hints, most),
+            means=means,
+        )
+        doors.append(door)
+    if own.beats_listen:
+        door = StreamDoor(
+            "beats",
+            *_opened(settings, "beats"),
+            patience=Patience(own.idle_timeout_s, own.read_timeout_s),
+            conversation=BeatsConversation(sink, stats, most),
+            means=means,
+        )
+        doors.append(door)
+    return doors
+
+
+def _opened(settings: Settings, door: str) -> "tuple[socket.socket, ssl.SSLContext | None]":
+    """Listen as `<door>_listen` says, and tell it."""
+    from ingest.gateway.sockets import address, listener, server_tls
+
+    own = settings.gateway
     tls = (
         server_tls(own.cert_file, own.key_file, own.client_ca_file)
         if own.cert_file and own.key_file
         else None
     )
-    opened = listener(own.http_listen, "gateway.http_listen")
-    event(log, logging.INFO, "door_open", door="http", listen=address(opened), tls=tls is not None)
-    limits = ConnectionLimits(own.max_connections, own.idle_timeout_s)
-    return HttpDoor(app.application(), opened, tls, limits, stats)
+    opened = listener(getattr(own, f"{door}_listen"), f"gateway.{door}_listen")
+    event(log, logging.INFO, "door_open", door=door, listen=address(opened), tls=tls is not None)
+    return opened, tls

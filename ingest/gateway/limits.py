@@ -1,5 +1,6 @@
 """What bounds the gateway: bytes on their way for all doors, events and bytes per second by key."""
 
+import asyncio
 from collections.abc import Callable
 
 from ingest.errors import Unavailable
@@ -14,6 +15,7 @@ class Budget:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self.used_bytes = 0
+        self._less = asyncio.Event()
 
     def fits(self, size_bytes: int) -> bool:
         """Whether so much could be taken now; one thing, however large, fits into an empty one."""
@@ -25,9 +27,20 @@ class Budget:
             raise Unavailable("too much is on its way to Kafka already")
         self.used_bytes += size_bytes
 
+    def owe(self, size_bytes: int) -> None:
+        """Count what is here already, room or not; whoever does waits for room before the next."""
+        self.used_bytes += size_bytes
+
+    async def room(self) -> None:
+        """Return when there is some."""
+        while not self.fits(1):
+            self._less.clear()
+            await self._less.wait()
+
     def give_back(self, size_bytes: int) -> None:
         """End a reservation."""
         self.used_bytes -= size_bytes
+        self._less.set()
 
 
 class Bucket:

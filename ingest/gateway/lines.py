@@ -23,6 +23,11 @@ class Lines:
         """Whether a line is waiting for its end."""
         return bool(self._rest)
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that have come of it."""
+        return len(self._rest)
+
     def feed(self, received: bytes) -> list[bytes]:
         """Return the lines that are complete now, without ends (LF or CR LF) or blank ones."""
         whole, end, rest = received.rpartition(b"\n")

@@ -80,6 +80,11 @@ class Decoder:
         """Whether a frame is waiting for its rest."""
         return self._source.begun
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that have come of it."""
+        return self._source.size
+
 
 class Windows:
     """Follows a client's windows, to tell at which event an answer is due."""
@@ -113,7 +118,7 @@ class Windows:
         if self.begun:
             raise ProtocolError("sequence", "a window ends early")
         if window.events > MAX_WINDOW:
-            raise ProtocolError("window", f"a window of {window.events} events")
+            raise ProtocolError("window", f"a window of more than {MAX_WINDOW} events")
         self._begin(window.events)
         return None if window.events else ack(window.version, 0)
 

@@ -29,6 +29,13 @@ class Sink(Protocol):
         """
         ...
 
+    def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
+        """Give what `publish` returns, room or not and however long Kafka takes.
+
+        It goes on if nobody waits for it. Wait for room before taking more from that client.
+        """
+        ...
+
 
 class _Waiting(msgspec.Struct, eq=False):
     """Messages of one call for one partition; `done` gets the positions that are too large."""
@@ -73,17 +80,27 @@ class RawSink:
 
     async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
         """See the protocol."""
-        size_bytes = sum(map(len, values)) + OVERHEAD_BYTES * len(values)
+        size_bytes = _size(values)
         self._budget.take(size_bytes)
-        delivery = asyncio.ensure_future(self._deliver(values))
-        # Whoever called may give up; the bytes are here until Kafka has them.
-        delivery.add_done_callback(lambda _: self._budget.give_back(size_bytes))
+        delivery = self._start(values, size_bytes)
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await asyncio.shield(delivery)
         except TimeoutError:
-            delivery.add_done_callback(_look_at)
             raise Unavailable("Kafka has not confirmed it in time") from None
+
+    def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
+        """See the protocol."""
+        size_bytes = _size(values)
+        self._budget.owe(size_bytes)
+        return asyncio.shield(self._start(values, size_bytes))
+
+    def _start(self, values: Sequence[bytes], size_bytes: int) -> "asyncio.Future[list[int]]":
+        delivery = asyncio.ensure_future(self._deliver(values))
+        # Whoever called may give up; the bytes are here until Kafka has them.
+        delivery.add_done_callback(lambda _: self._budget.give_back(size_bytes))
+        delivery.add_done_callback(_look_at)
+        return delivery
 
     async def drained(self) -> None:
         """Return when nothing is on its way."""
@@ -150,7 +167,11 @@ class RawSink:
         self._stats.published += len(messages)
 
 
+def _size(values: Sequence[bytes]) -> int:
+    return sum(map(len, values)) + OVERHEAD_BYTES * len(values)
+
+
 def _look_at(delivery: "asyncio.Future[list[int]]") -> None:
-    """Nobody waits for it any more: what it raised was told elsewhere."""
+    """Perhaps nobody waits for it any more: what it raises is told elsewhere."""
     if not delivery.cancelled():
         delivery.exception()

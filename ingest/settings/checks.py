@@ -196,19 +196,28 @@ def _check_gateway(settings: Settings) -> None:
         raise _wrong(settings, "gateway.cert_file", "it needs gateway.key_file, and the reverse")
     if gateway.buffer_bytes < 4 * gateway.max_body_bytes:
         raise _wrong(settings, "gateway.buffer_bytes", "must be 4 times gateway.max_body_bytes")
-    listen = gateway.http_listen
+    may_show_key = bool(gateway.keys_file or gateway.client_ca_file)
+    _check_door(settings, "http_listen", "keys_file or client_ca_file", known=may_show_key)
+    for name in ("tcp_listen", "beats_listen"):
+        known = bool(gateway.client_ca_file) or gateway.plaintext
+        _check_door(settings, name, "client_ca_file, or plaintext = true", known=known)
+
+
+def _check_door(settings: Settings, name: str, need: str, *, known: bool) -> None:
+    """Check where a door listens; `known`: its clients show who they are, as `need` says."""
+    listen = getattr(settings.gateway, name)
     if not listen:
         return
     if not _is_address(listen):
-        raise _wrong(settings, "gateway.http_listen", "must be host:port, or empty")
+        raise _wrong(settings, f"gateway.{name}", "must be host:port, or empty")
     if listen.rpartition(":")[0].strip("[]") in _LOCAL:
         return
-    if not (gateway.cert_file or gateway.plaintext):
+    if not (settings.gateway.cert_file or settings.gateway.plaintext):
         reason = f"{listen} is not this machine alone: set gateway.cert_file, or plaintext = true"
-        raise _wrong(settings, "gateway.http_listen", reason)
-    if not (gateway.keys_file or gateway.client_ca_file):
-        reason = f"{listen} is not this machine alone: set gateway.keys_file or client_ca_file"
-        raise _wrong(settings, "gateway.http_listen", reason)
+        raise _wrong(settings, f"gateway.{name}", reason)
+    if not known:
+        reason = f"{listen} is not this machine alone: set gateway.{need}"
+        raise _wrong(settings, f"gateway.{name}", reason)
 
 
 def _check_meaning(settings: Settings) -> None:

@@ -249,6 +249,13 @@ class Gateway(msgspec.Struct, frozen=True):
     http_listen: Annotated[
         str, Meta(description="`host:port` of the HTTP door; empty: closed.")
     ] = "127.0.0.1:8080"
+    tcp_listen: Annotated[
+        str,
+        Meta(description="`host:port` of the door for JSON lines, usually 5055; empty: closed."),
+    ] = ""
+    beats_listen: Annotated[
+        str, Meta(description="`host:port` of the door for Beats, usually 5044; empty: closed.")
+    ] = ""
     keys_file: Annotated[
         FilePath | None,
         Meta(description="TOML file of the API keys for HTTP; without it, everybody may write."),
@@ -266,7 +273,11 @@ class Gateway(msgspec.Struct, frozen=True):
         ),
     ] = None
     plaintext: Annotated[
-        bool, Meta(description="Allow doors without TLS on other addresses than the loopback.")
+        bool,
+        Meta(
+            description="Allow doors on other addresses than the loopback without TLS, those for "
+            "TCP and Beats also without client certificates."
+        ),
     ] = False
     max_body_bytes: Annotated[
         Bytes, Meta(description="Largest body of an HTTP request, before and after decompression.")
@@ -278,11 +289,19 @@ class Gateway(msgspec.Struct, frozen=True):
         int, Meta(ge=1, le=100_000, description="Most connections of each door.")
     ] = 1_000
     read_timeout_s: Annotated[
-        Seconds, Meta(description="How long the body of a request may take to come.")
+        Seconds,
+        Meta(description="How long the body of a request, a line or a frame may take to come."),
     ] = field(name="read_timeout", default=Seconds(30))
     idle_timeout_s: Annotated[
         Seconds, Meta(description="How long a connection may stay open without saying anything.")
     ] = field(name="idle_timeout", default=Seconds(60))
+    tcp_idle_timeout_s: Annotated[
+        Seconds,
+        Meta(
+            description="The same for JSON lines: their clients do not notice that a connection "
+            "was closed, and lose what they send next."
+        ),
+    ] = field(name="tcp_idle_timeout", default=Seconds(3600))
     buffer_bytes: Annotated[
         Bytes,
         Meta(

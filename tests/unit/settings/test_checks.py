@@ -63,6 +63,14 @@ def written(tmp_path):
             "[gateway]\nhttp_listen = '0.0.0.0:8080'\nplaintext = true",
             "set gateway.keys_file or client_ca_file",
         ),
+        ("[gateway]\ntcp_listen = 'nine'", "gateway.tcp_listen: must be host:port"),
+        ("[gateway]\nbeats_listen = '0.0.0.0:5044'", "set gateway.cert_file, or plaintext = true"),
+        (
+            "[gateway]\ntcp_listen = '0.0.0.0:5055'\ncert_file = 'a'\nkey_file = 'b'\n"
+            "keys_file = 'c'",
+            "gateway.tcp_listen: 0.0.0.0:5055 is not this machine alone: set "
+            "gateway.client_ca_file, or plaintext = true",
+        ),
         ("[gateway]\ncert_file = 'a.pem'", "gateway.cert_file: it needs gateway.key_file"),
         ("[gateway]\nbuffer_bytes = '1MiB'", "must be 4 times gateway.max_body_bytes"),
         ("[timestamps]\nnaive_zone = 'Mars'", "no time zone 'Mars'"),
