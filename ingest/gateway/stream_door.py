@@ -109,13 +109,13 @@ class StreamDoor:
                 await self._converse(link)
         except Refused as error:
             self._means.stats.refused[error.reason] += 1
-            self._means.hints.tell("client_refused", self._name, str(error))
+            self._means.hints.refused(self._name, str(error))
         except Unavailable:
             self._means.stats.unavailable[self._name] += 1
         except ssl.SSLError as error:
             self._means.stats.refused["tls"] += 1
             cause = f"TLS with a client failed: {error.reason or 'it hung up'}"
-            self._means.hints.tell("client_refused", self._name, cause)
+            self._means.hints.refused(self._name, cause)
         except OSError:  # the connection broke: the client knows what it was not told
             return
 

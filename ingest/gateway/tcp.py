@@ -32,7 +32,7 @@ class TcpConversation:
             found = lines.feed(received)
             link.hold(lines.held_bytes)
             if any(map(is_text, found)):
-                self._hints.tell_once("lines_without_fields", "tcp", _TEXT)
+                self._hints.fieldless("tcp", _TEXT)
             if events := [event for line in found for event in events_of(line)]:
                 await self._publish(events)
             if lines.too_long:
@@ -49,4 +49,4 @@ class TcpConversation:
         if too_large:
             self._stats.refused["too_large"] += len(too_large)
             cause = "events larger than the raw topic takes were dropped"
-            self._hints.tell("events_refused", "tcp", cause)
+            self._hints.dropped("tcp", cause)

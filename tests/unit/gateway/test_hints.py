@@ -16,9 +16,9 @@ def test_the_same_is_told_once_a_minute_with_how_many_were_not(caplog):
     clock = Clock()
     hints = Hints(clock)
     for _ in range(3):
-        hints.tell("client_refused", "tcp", "a")
+        hints.refused("tcp", "a")
     clock.now = REPEAT_S
-    hints.tell("client_refused", "tcp", "a")
+    hints.refused("tcp", "a")
     assert fields(caplog) == [
         {"door": "tcp", "cause": "a"},
         {"door": "tcp", "cause": "a", "suppressed": 2},
@@ -28,14 +28,14 @@ def test_the_same_is_told_once_a_minute_with_how_many_were_not(caplog):
 def test_other_causes_and_doors_are_told_at_once(caplog):
     hints = Hints(Clock())
     for door, cause in (("tcp", "a"), ("tcp", "b"), ("beats", "a")):
-        hints.tell("client_refused", door, cause)
+        hints.refused(door, cause)
     assert len(fields(caplog)) == 3
 
 
 def test_what_is_to_be_told_once_is_never_told_again(caplog):
     clock = Clock()
     hints = Hints(clock)
-    hints.tell_once("lines_without_fields", "tcp", "a")
+    hints.fieldless("tcp", "a")
     clock.now = 10 * REPEAT_S
-    hints.tell_once("lines_without_fields", "tcp", "a")
+    hints.fieldless("tcp", "a")
     assert len(fields(caplog)) == 1
