@@ -41,11 +41,25 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the settings; that they are valid was found out when they were loaded."""
     if args.defaults_only:
         sys.stdout.write(example())
-    elif args.json:
+        return 0
+    _read_what_the_gateway_reads(settings)
+    if args.json:
         _print_json(settings)
     else:
         _print_table(settings)
     return 0
+
+
+def _read_what_the_gateway_reads(settings: Settings) -> None:
+    """Raise UsageError for keys or certificates that it could not start with."""
+    from ingest.gateway.keys import load_keys
+    from ingest.gateway.sockets import server_tls
+
+    own = settings.gateway
+    if own.keys_file:
+        load_keys(own.keys_file)
+    if own.cert_file and own.key_file:
+        server_tls(own.cert_file, own.key_file, own.client_ca_file)
 
 
 def _print_table(settings: Settings) -> None:

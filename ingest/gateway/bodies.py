@@ -15,6 +15,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 _WINDOW_BYTES = 8 * 1024**2  # what every HTTP client keeps to (RFC 9659)
 _STEP_BYTES = 512  # four bytes may become 128 KiB
 _MOST_MEMBERS = 1_000  # each has its price, and most bodies have one
+_MOST_COMMAS = 1_000_000  # each may part two items, which take a hundred times as many bytes
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -27,6 +28,8 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 TOO_LARGE = Problem(413, "body_too_large", "larger than gateway.max_body_bytes")
+TOO_MANY = Problem(413, "too_many_events", "more events than gateway.max_items")
+_DENSE = Problem(413, "too_many_values", "an array of so many values: send one event a line")
 _EMPTY = Problem(400, "empty", "there is no event in the body")
 _TYPE = Problem(
     415,
@@ -77,18 +80,33 @@ def _unpacked(body: bytes, member: Callable[[], Any], max_bytes: int) -> bytes |
     return _BROKEN
 
 
-def items_of(body: bytes, content_type: str) -> Items | Problem:
+def items_of(body: bytes, content_type: str, max_items: int) -> Items | Problem:
     """Part a body into the texts of its events; nothing is said yet about what they hold."""
     kind = content_type.partition(";")[0].strip().lower() or JSON
     if kind in LINES:
-        items: Items = [line for line in body.split(b"\n") if line.strip()]
+        found = _lines(body, max_items)
     elif kind != JSON:
         return _TYPE
-    elif (text := body.strip())[:1] != b"[":
-        items = [text] if text else []
+    elif (text := body.strip())[:1] == b"[":
+        found = _array(text)
     else:
-        try:
-            items = list(map(bytes, _decode_array(text)))
-        except (msgspec.DecodeError, RecursionError) as error:
-            return Problem(400, "invalid_json", str(error))
-    return items or _EMPTY
+        found = [text] if text else []
+    if isinstance(found, Problem):
+        return found
+    return TOO_MANY if len(found) > max_items else found or _EMPTY
+
+
+def _lines(body: bytes, max_items: int) -> Items | Problem:
+    """Part lines, blank ones left out; there may be as many of these as of events."""
+    most = 2 * max_items
+    lines = body.split(b"\n", most + 1)
+    return TOO_MANY if len(lines) > most + 1 else [line for line in lines if line.strip()]
+
+
+def _array(text: bytes) -> Items | Problem:
+    if text.count(b",") > _MOST_COMMAS:
+        return _DENSE
+    try:
+        return list(map(bytes, _decode_array(text)))
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Problem(400, "invalid_json", str(error))

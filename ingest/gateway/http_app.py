@@ -32,7 +32,6 @@ _NO_KEY = Problem(
 )
 _SLOW = Problem(408, "too_slow", "the body did not come within gateway.read_timeout")
 _LIMITED = Problem(429, "rate_limited", "this key may send no more for now")
-_MANY = Problem(413, "too_many_events", "more events than gateway.max_items")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -84,15 +83,18 @@ class HttpApp:
 
     async def events(self, request: Request) -> Response:
         """Take one request's events; see the OpenAPI document."""
-        return await self._answered(request, EventsForm())
+        return await self._answered(request, EventsForm(self._limits.max_items))
 
     async def traces(self, request: Request) -> Response:
         """Take the spans of requests to language models."""
-        return await self._answered(request, OtlpForm(otlp.TRACES, _content_type(request)))
+        return await self._answered(request, self._otlp(request, otlp.TRACES))
 
     async def logs(self, request: Request) -> Response:
         """Take the log events of requests to language models."""
-        return await self._answered(request, OtlpForm(otlp.LOGS, _content_type(request)))
+        return await self._answered(request, self._otlp(request, otlp.LOGS))
+
+    def _otlp(self, request: Request, signal: otlp.Signal) -> Form:
+        return OtlpForm(signal, _content_type(request), self._limits.max_items)
 
     async def _answered(self, request: Request, form: Form) -> Response:
         holder = self._holder(request)
@@ -151,8 +153,6 @@ class HttpApp:
         items = form.read(body, content_type)
         if isinstance(items, Problem):
             return self._refused(form, items, 1)
-        if len(items) > self._limits.max_items:
-            return self._refused(form, _MANY, len(items))
         if holder and (wait_s := holder.wait_s(len(items), len(body))):
             return self._refused(form, _LIMITED, len(items), math.ceil(wait_s))
         good, refusals = sort(items, self._limits.max_event_bytes, holder)

@@ -36,9 +36,12 @@ class EventsForm:
 
     door = "http"
 
+    def __init__(self, max_items: int) -> None:
+        self._max_items = max_items
+
     def read(self, body: bytes, content_type: str) -> Items | Problem:
         """One event, an array of them, or one a line."""
-        return items_of(body, content_type)
+        return items_of(body, content_type, self._max_items)
 
     def outcome(self, accepted: int, refusals: Sequence[Refusal], /) -> Response:
         """202 if all were taken, 207 if some were, else what the refusals say."""

@@ -13,14 +13,20 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
 from ingest.gateway import otlp_json, otlp_protobuf
-from ingest.gateway.bodies import Problem
+from ingest.gateway.bodies import TOO_MANY, Problem
 from ingest.gateway.otlp_events import Event, event_of_log, event_of_span
+from ingest.gateway.otlp_records import Counted, TooMany, counted
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
+MAX_BYTES = 8 * 1024**2  # an empty message of two bytes becomes an object of sixty
+MAX_ITEMS = 10_000
+PARTS_PER_ITEM = 10
+"""Resources, scopes and records that a request may have, for each event that it may."""
 
 _TYPE = Problem(415, "content_type", f"send {PROTOBUF} or {JSON}")
 _PROTOBUF = Problem(400, "invalid_protobuf", "the body is no OTLP request in protobuf")
+_LARGE = Problem(413, "body_too_large", "larger than 8 MiB, which is most for OTLP")
 _DEEP = Problem(400, "too_deep", "nested too deeply for the parser")
 _encode = msgspec.json.Encoder().encode
 
@@ -28,13 +34,13 @@ _encode = msgspec.json.Encoder().encode
 class Signal(msgspec.Struct, frozen=True, eq=False):
     """One kind of telemetry: how its requests are read, and its answers written."""
 
-    readers: dict[str, Callable[[bytes], Iterator[Any]]]
+    readers: dict[str, Callable[[bytes, Counted], Iterator[Any]]]
     event_of: Callable[[Any], Event | None]
     rejected_name: str
     partial_success: Callable[[int, str], bytes]
 
 
-class Export(msgspec.Struct, frozen=True):
+class Export(msgspec.Struct):
     """What a request holds: raw events as JSON, and how many records tell of no request."""
 
     events: list[bytes]
@@ -65,21 +71,41 @@ LOGS = Signal(
 )
 
 
-def read(signal: Signal, body: bytes, content_type: str) -> Export | Problem:
+def read(
+    signal: Signal, body: bytes, content_type: str, max_items: int = MAX_ITEMS
+) -> Export | Problem:
     """Translate a request's records into raw events, in their order."""
     reader = signal.readers.get(kind_of(content_type))
     if reader is None:
         return _TYPE
+    if len(body) > MAX_BYTES:
+        return _LARGE
     try:
-        found = [signal.event_of(record) for record in reader(body)]
-        events = [_encode(event) for event in found if event is not None]
+        return _translated(signal, reader(body, counted(PARTS_PER_ITEM * max_items)), max_items)
+    except TooMany:
+        return TOO_MANY
     except DecodeError:
         return _PROTOBUF
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Problem(400, "invalid_json", str(error))
     except RecursionError:
         return _DEEP
-    return Export(events, len(found) - len(events))
+
+
+def _translated(signal: Signal, records: Iterator[Any], max_items: int) -> Export | Problem:
+    export = Export([], 0)
+    events_bytes = 0
+    for record in records:
+        event = signal.event_of(record)
+        if event is None:
+            export.others += 1
+            continue
+        export.events.append(_encode(event))
+        # What a resource says stands in each of its events.
+        events_bytes += len(export.events[-1])
+        if len(export.events) > max_items or events_bytes > 4 * MAX_BYTES:
+            return TOO_MANY
+    return export
 
 
 def answered(signal: Signal, content_type: str, rejected: int, detail: str) -> bytes:

@@ -16,14 +16,15 @@ class OtlpForm:
 
     door = "otlp"
 
-    def __init__(self, signal: otlp.Signal, content_type: str) -> None:
+    def __init__(self, signal: otlp.Signal, content_type: str, max_items: int) -> None:
         self._signal = signal
         self._content_type = content_type
+        self._max_items = max_items
         self._others = 0
 
     def read(self, body: bytes, content_type: str) -> Items | Problem:
         """Translate what tells of requests to language models, count what does not."""
-        export = otlp.read(self._signal, body, content_type)
+        export = otlp.read(self._signal, body, content_type, self._max_items)
         if isinstance(export, Problem):
             return export
         self._others = export.others

@@ -9,7 +9,15 @@ from typing import Any
 
 import msgspec
 
-from ingest.gateway.otlp_records import Attributes, Log, Span, id_of, last_exception, number
+from ingest.gateway.otlp_records import (
+    Attributes,
+    Counted,
+    Log,
+    Span,
+    id_of,
+    last_exception,
+    number,
+)
 
 _ERROR = 2
 _ERROR_NAME = "STATUS_CODE_ERROR"
@@ -107,25 +115,25 @@ _decode_traces = msgspec.json.Decoder(_Traces).decode
 _decode_logs = msgspec.json.Decoder(_Logs).decode
 
 
-def spans_of(body: bytes) -> Iterator[Span]:
+def spans_of(body: bytes, counted: Counted) -> Iterator[Span]:
     """Read the body of a request that exports traces."""
     return (
         _span(span, resource)
-        for part in _decode_traces(body).resource_spans or ()
+        for part in counted(_decode_traces(body).resource_spans or ())
         for resource in [_resource(part.resource)]
-        for scope in part.scope_spans or ()
-        for span in scope.spans or ()
+        for scope in counted(part.scope_spans or ())
+        for span in counted(scope.spans or ())
     )
 
 
-def logs_of(body: bytes) -> Iterator[Log]:
+def logs_of(body: bytes, counted: Counted) -> Iterator[Log]:
     """Read the body of a request that exports logs."""
     return (
         _log(record, resource)
-        for part in _decode_logs(body).resource_logs or ()
+        for part in counted(_decode_logs(body).resource_logs or ())
         for resource in [_resource(part.resource)]
-        for scope in part.scope_logs or ()
-        for record in scope.log_records or ()
+        for scope in counted(part.scope_logs or ())
+        for record in counted(scope.log_records or ())
     )
 
 

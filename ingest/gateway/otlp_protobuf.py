@@ -13,28 +13,36 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from ingest.gateway.otlp_records import Attributes, Log, Span, id_of, last_exception, number
+from ingest.gateway.otlp_records import (
+    Attributes,
+    Counted,
+    Log,
+    Span,
+    id_of,
+    last_exception,
+    number,
+)
 
 
-def spans_of(body: bytes) -> Iterator[Span]:
+def spans_of(body: bytes, counted: Counted) -> Iterator[Span]:
     """Read the body of a request that exports traces."""
     return (
         _span(span, resource)
-        for part in ExportTraceServiceRequest.FromString(body).resource_spans
+        for part in counted(ExportTraceServiceRequest.FromString(body).resource_spans)
         for resource in [_pairs(part.resource.attributes)]
-        for scope in part.scope_spans
-        for span in scope.spans
+        for scope in counted(part.scope_spans)
+        for span in counted(scope.spans)
     )
 
 
-def logs_of(body: bytes) -> Iterator[Log]:
+def logs_of(body: bytes, counted: Counted) -> Iterator[Log]:
     """Read the body of a request that exports logs."""
     return (
         _log(record, resource)
-        for part in ExportLogsServiceRequest.FromString(body).resource_logs
+        for part in counted(ExportLogsServiceRequest.FromString(body).resource_logs)
         for resource in [_pairs(part.resource.attributes)]
-        for scope in part.scope_logs
-        for record in scope.log_records
+        for scope in counted(part.scope_logs)
+        for record in counted(scope.log_records)
     )
 
 

@@ -1,6 +1,6 @@
 """Spans and log records of OpenTelemetry, as far as they tell of requests, however they came."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -10,6 +10,29 @@ Attributes: TypeAlias = Mapping[str, Any]
 
 _WHOLES = range(-(2**63), 2**64)
 _NO_ID = frozenset({"", "0" * 16, "0" * 32})
+
+
+Counted: TypeAlias = Callable[[Iterable[Any]], Iterator[Any]]
+"""Passes items on and counts them; raises TooMany."""
+
+
+class TooMany(Exception):
+    """A request has more parts than is sensible."""
+
+
+def counted(most: int) -> Counted:
+    """Count the parts of one request."""
+    left = most
+
+    def count(parts: Iterable[Any]) -> Iterator[Any]:
+        nonlocal left
+        for part in parts:
+            left -= 1
+            if left < 0:
+                raise TooMany
+            yield part
+
+    return count
 
 
 class Span(msgspec.Struct, frozen=True):

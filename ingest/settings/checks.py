@@ -47,6 +47,13 @@ def warnings(settings: Settings) -> list[str]:
         found.append("elasticsearch.url: credentials go over http, unencrypted; use https")
     if settings.kafka.security_protocol == "SASL_PLAINTEXT":
         found.append("kafka.security_protocol: SASL_PLAINTEXT does not encrypt; use SASL_SSL")
+    gateway = settings.gateway
+    listens = (gateway.http_listen, gateway.tcp_listen, gateway.beats_listen)
+    if not gateway.cert_file and any(listen and not _is_loopback(listen) for listen in listens):
+        found.append(
+            "gateway.plaintext: keys and events come unencrypted, and whoever reaches the doors for "
+            "TCP and Beats may write; have a proxy before it speak TLS"
+        )
     return found
 
 
@@ -194,6 +201,10 @@ def _check_gateway(settings: Settings) -> None:
     gateway = settings.gateway
     if bool(gateway.cert_file) != bool(gateway.key_file):
         raise _wrong(settings, "gateway.cert_file", "it needs gateway.key_file, and the reverse")
+    if gateway.client_ca_file and not gateway.cert_file:
+        raise _wrong(
+            settings, "gateway.client_ca_file", "without gateway.cert_file nobody is asked"
+        )
     if gateway.buffer_bytes < 4 * gateway.max_body_bytes:
         raise _wrong(settings, "gateway.buffer_bytes", "must be 4 times gateway.max_body_bytes")
     may_show_key = bool(gateway.keys_file or gateway.client_ca_file)
@@ -210,7 +221,7 @@ def _check_door(settings: Settings, name: str, need: str, *, known: bool) -> Non
         return
     if not _is_address(listen):
         raise _wrong(settings, f"gateway.{name}", "must be host:port, or empty")
-    if listen.rpartition(":")[0].strip("[]") in _LOCAL:
+    if _is_loopback(listen):
         return
     if not (settings.gateway.cert_file or settings.gateway.plaintext):
         reason = f"{listen} is not this machine alone: set gateway.cert_file, or plaintext = true"
@@ -283,6 +294,10 @@ def _check_file(settings: Settings, name: str, path: str | None) -> None:
 def _is_address(text: str) -> bool:
     found = _ADDRESS.fullmatch(text)
     return found is not None and 1 <= int(found[2]) <= 65_535
+
+
+def _is_loopback(listen: str) -> bool:
+    return listen.rpartition(":")[0].strip("[]") in _LOCAL
 
 
 def _has_login(settings: Settings) -> bool:

@@ -65,3 +65,19 @@ def test_the_example_is_printed_whatever_the_configuration(folder, capsys):
     (folder / "ingest.toml").write_text("[")
     assert cli.main(["check-config", "--example"]) == 0
     assert capsys.readouterr().out == example()
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("keys_file = 'keys.toml'", "keys.toml: No such file"),
+        ("cert_file = 'a.pem'\nkey_file = 'b.pem'", "gateway.cert_file, key_file"),
+    ],
+)
+def test_what_the_gateway_could_not_start_with_is_wrong_too(folder, capsys, flags, text, words):
+    (folder / "ingest.toml").write_text(f"[gateway]\n{text}\n")
+    assert cli.main(["check-config", *flags]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err

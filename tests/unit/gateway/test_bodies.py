@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 
 import pytest
 import zstandard
@@ -35,7 +36,34 @@ def status(found):
     ],
 )
 def test_a_body_is_parted_into_its_events(body, content_type, items):
-    assert status(items_of(body, content_type)) == items
+    assert status(items_of(body, content_type, 100)) == items
+
+
+def test_there_are_no_more_items_than_is_allowed_and_as_many_blank_lines():
+    for body, content_type in ((b"{}\n" * 3, LINES), (b"[{},{},{}]", JSON)):
+        assert len(items_of(body, content_type, 3)) == 3
+        assert status(items_of(body, content_type, 2)) == 413
+    assert len(items_of(b"\n{}\n\n{}\n\n{}", LINES, 3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[" + b"0," * 8_000_000 + b"0]", JSON),
+        (b"[" + b"{}," * 5_000_000 + b"{}]", JSON),
+        (b"11\n" * 5_000_000, LINES),
+        (b"\n" * 16_000_000, LINES),
+    ],
+    ids=["numbers", "objects", "lines", "blank lines"],
+)
+def test_a_body_of_very_many_items_takes_little_memory(body, content_type):
+    tracemalloc.start()
+    try:
+        assert status(items_of(body, content_type, 10_000)) == 413
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 3 * len(body)
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "gzip", "X-GZIP", " zstd "])
@@ -85,4 +113,4 @@ def test_no_bytes_raise_anything(body, encoding, content_type):
     plain = decoded(body, encoding, 200)
     if isinstance(plain, bytes):
         assert len(plain) <= 200
-        items_of(plain, content_type)
+        items_of(plain, content_type, 10)

@@ -22,6 +22,7 @@ from opentelemetry.trace import Status, StatusCode
 from starlette.testclient import TestClient
 
 from ingest.errors import Unavailable
+from ingest.gateway import otlp
 from ingest.gateway.http_app import HttpApp, Limits
 from ingest.gateway.http_server import ConnectionLimits, HttpDoor
 from ingest.gateway.keys import Key, Keyring
@@ -130,6 +131,27 @@ def test_a_refusal_is_a_status_in_the_encoding_of_the_request(serving, body, con
     else:
         assert answer.json()["message"]
     assert serving.sink.published == []
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"\x0a\x00" * 2_000, PROTOBUF),
+        (b"\x0a\x02\x12\x00" * 1_000, PROTOBUF),
+        (b'{"resourceSpans":[' + b"{}," * 2_000 + b"{}]}", JSON),
+        (b'{"resourceSpans":[{"scopeSpans":[' + b"{}," * 2_000 + b"{}]}]}", JSON),
+    ],
+    ids=["protobuf", "protobuf, deeper", "JSON", "JSON, deeper"],
+)
+def test_a_request_of_very_many_empty_parts_is_413(serving, body, content_type):
+    answer = serving.post(body, content_type)
+    assert answer.status_code == 413
+    assert serving.sink.published == []
+
+
+def test_what_a_resource_says_does_not_make_a_small_request_a_huge_one():
+    body = traces(*[span(CHAT)] * 100, service_name="x" * 1_000_000)
+    assert otlp.read(otlp.TRACES, body, JSON, 1_000).status == 413
 
 
 def test_kafka_that_does_not_confirm_is_503_so_that_the_exporter_comes_again(serving):

@@ -72,6 +72,7 @@ def written(tmp_path):
             "gateway.client_ca_file, or plaintext = true",
         ),
         ("[gateway]\ncert_file = 'a.pem'", "gateway.cert_file: it needs gateway.key_file"),
+        ("[gateway]\nclient_ca_file = 'a.pem'", "without gateway.cert_file nobody is asked"),
         ("[gateway]\nbuffer_bytes = '1MiB'", "must be 4 times gateway.max_body_bytes"),
         ("[timestamps]\nnaive_zone = 'Mars'", "no time zone 'Mars'"),
         ("[timestamps]\nnaive_zone = '../etc/passwd'", "timestamps.naive_zone"),
@@ -126,6 +127,10 @@ def test_own_books_stand_beside_the_shipped_ones(written):
         (
             "[kafka]\nsecurity_protocol = 'SASL_PLAINTEXT'\nusername = 'u'\npassword = 'p'",
             "does not encrypt",
+        ),
+        (
+            "[gateway]\nhttp_listen = '0.0.0.0:1'\nplaintext = true\nkeys_file = 'k'",
+            "come unencrypted",
         ),
     ],
 )
