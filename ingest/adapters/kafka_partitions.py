@@ -4,11 +4,8 @@ Reckoned here, for it is asked of every event: aiokafka's own takes three times 
 """
 
 from struct import unpack_from
-from zlib import crc32
 
 from ingest.core.caches import Cache
-
-LONG_KEY_BYTES = 1024
 
 _MIX = 0x5BD1E995
 _SEED = 0x9747B28C
@@ -17,7 +14,7 @@ _POSITIVE = 0x7FFFFFFF
 
 
 def partition_of(key: bytes, count: int) -> int:
-    """Give a key's partition among `count`; any key has one, however long."""
+    """Give a key's partition among `count`."""
     return _hashes[key] % count
 
 
@@ -34,9 +31,4 @@ def murmur2(key: bytes) -> int:
     return mixed ^ mixed >> 15
 
 
-def _hash(key: bytes) -> int:
-    # In Python, a key of a megabyte would hold everybody else up.
-    return (crc32(key) if len(key) > LONG_KEY_BYTES else murmur2(key)) & _POSITIVE
-
-
-_hashes = Cache(_hash)
+_hashes: Cache[bytes, int] = Cache(lambda key: murmur2(key) & _POSITIVE)

@@ -2,7 +2,7 @@ from random import Random
 
 from aiokafka.partitioner import murmur2 as reference
 
-from ingest.adapters.kafka_partitions import LONG_KEY_BYTES, murmur2, partition_of
+from ingest.adapters.kafka_partitions import murmur2, partition_of
 
 
 def test_the_hash_is_that_of_kafkas_own_clients():
@@ -16,11 +16,3 @@ def test_a_key_has_the_partition_that_the_clients_give_it():
     for key in (b"", b"s1", b"9c1b6ed0-6f0a-4d9e-8f4c-0c2f9a2b7a55", "ü".encode()):
         for count in (1, 4, 7):
             assert partition_of(key, count) == (reference(key) & 0x7FFFFFFF) % count
-
-
-def test_a_key_that_is_very_long_has_a_partition_too_and_always_the_same():
-    key = b"k" * 1_000_000
-    assert 0 <= partition_of(key, 4) < 4
-    assert partition_of(key, 4) == partition_of(bytes(bytearray(key)), 4)
-    just = b"k" * LONG_KEY_BYTES
-    assert partition_of(just, 4) == (reference(just) & 0x7FFFFFFF) % 4
