@@ -122,6 +122,11 @@ class LogClient:
         return self._core.close(self._close_timeout_s if timeout_s is None else timeout_s)
 
     @property
+    def may_block(self) -> bool:
+        """Whether `log` would wait for room now."""
+        return self._core.may_block
+
+    @property
     def counts(self) -> Counts:
         """Where all events are; adds up at any time."""
         return self._core.ledger.counts()

@@ -83,6 +83,11 @@ class Core:
         return counts
 
     @property
+    def may_block(self) -> bool:
+        """Whether `put` would wait for room now."""
+        return self._line.may_block
+
+    @property
     def is_closed(self) -> bool:
         """Whether it takes no more events."""
         return self._closed

@@ -76,10 +76,12 @@ class Line:
                         f"{len(self._events):,} events wait to be sent: is the other side there?"
                     )
 
-    def has_room(self) -> bool:
-        """Whether an event of any allowed size would be taken at once."""
+    @property
+    def may_block(self) -> bool:
+        """Whether `put` might wait for room now."""
         with self._lock:
-            return self._has_room_for(self._limits.max_event_bytes)
+            full = not self._has_room_for(self._limits.max_event_bytes)
+            return full and self._limits.when_full == "block"
 
     def take(self) -> list[Event]:
         """Wait for events and return a batch of them; an empty one at the end of it all."""
