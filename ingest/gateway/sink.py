@@ -65,6 +65,7 @@ class RawSink:
         self._deadline_s = deadline_s
         self._fail = fail
         self.ready = asyncio.Event()
+        self._calls: set[asyncio.Timeout] = set()
         self._partitions = 0
         self._turn = 0
         self._waiting: dict[int, list[_Waiting]] = {}
@@ -79,11 +80,20 @@ class RawSink:
         # Whoever called may give up; the bytes are here until Kafka has them.
         delivery.add_done_callback(lambda _: self._budget.give_back(size_bytes))
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s) as call:
+                self._calls.add(call)
                 return await asyncio.shield(delivery)
         except TimeoutError:
             delivery.add_done_callback(_look_at)
             raise Unavailable("Kafka has not confirmed it in time") from None
+        finally:
+            self._calls.discard(call)
+
+    def give_up(self) -> None:
+        """Let the time be up for everything that waits for Kafka now."""
+        now_s = asyncio.get_running_loop().time()
+        for call in self._calls:
+            call.reschedule(now_s)
 
     async def drained(self) -> None:
         """Return when nothing is on its way."""
