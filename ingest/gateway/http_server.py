@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ingest.gateway.stats import Stats
 
 BACKLOG = 1024
-GRACE_S = 8
+GRACE_S = 5  # shorter than a drain, longer than Kafka is waited for in one
 LINGER_S = 1.0
 
 logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

@@ -4,13 +4,17 @@ import asyncio
 import logging
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from ingest.errors import Fatal
 from ingest.gateway.sink import RawSink
 from ingest.logs import event
 
-DRAIN_S = 9.0
+# A stop takes ten seconds at most. Who still waits for Kafka is told no while there is time to.
+PATIENCE_S = 4.0
+DRAIN_S = 6.0
+STOP_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +66,9 @@ class Gateway:
         await self._ending.wait()
         drained = await self._drain(sink, doors)
         connecting.cancel()
-        await writer.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await writer.stop()
         if self.broken:
             raise self.broken
         return drained
@@ -74,6 +80,8 @@ class Gateway:
 
     async def _drain(self, sink: RawSink, doors: Sequence[Door]) -> bool:
         event(log, logging.INFO, "draining")
+        patience_s = 0.0 if self.broken else PATIENCE_S
+        asyncio.get_running_loop().call_later(patience_s, sink.give_up)
         try:
             async with asyncio.timeout(DRAIN_S):
                 await asyncio.gather(*(door.drain() for door in doors))

@@ -72,6 +72,7 @@ class RawSink:
         self._deadline_s = deadline_s
         self._fail = fail
         self.ready = asyncio.Event()
+        self._calls: set[asyncio.Timeout] = set()
         self._partitions = 0
         self._turn = 0
         self._waiting: dict[int, list[_Waiting]] = {}
@@ -84,10 +85,19 @@ class RawSink:
         self._budget.take(size_bytes)
         delivery = self._start(values, size_bytes)
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s) as call:
+                self._calls.add(call)
                 return await asyncio.shield(delivery)
         except TimeoutError:
             raise Unavailable("Kafka has not confirmed it in time") from None
+        finally:
+            self._calls.discard(call)
+
+    def give_up(self) -> None:
+        """Let the time be up for everything that waits for Kafka now."""
+        now_s = asyncio.get_running_loop().time()
+        for call in self._calls:
+            call.reschedule(now_s)
 
     def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
         """See the protocol."""

@@ -23,6 +23,7 @@ WAIT_S = 60.0
 class Worker:
     """One `ingest worker` with its replicas, or one replica alone, which is given its `order`.
 
+    Or another command that serves until it is told to end; `name` says which in what is noted.
     Its log is in `log_file`, a JSON object a line.
     """
 
@@ -33,8 +34,11 @@ class Worker:
         environ: Mapping[str, str],
         note: Callable[[str], None],
         order: bytes | None = None,
+        *,
+        name: str = "worker",
     ) -> None:
         self.stopped_in_s = 0.0
+        self._name = name
         self._note = note
         self._log_file = log_file
         with log_file.open("wb") as log:
@@ -76,7 +80,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the worker and its replicas at once, as a crash of their machine would."""
-        self._note("kill worker")
+        self._note(f"kill {self._name}")
         self.end()
 
     def end(self) -> None:
@@ -92,7 +96,7 @@ class Worker:
 
     def suspend(self) -> None:
         """Let the replicas stand still, as a frozen machine would."""
-        self._note("suspend worker")
+        self._note(f"suspend {self._name}")
         for replica in self._replicas():
             replica.suspend()
 
@@ -103,7 +107,7 @@ class Worker:
 
     def terminate(self) -> tuple[int, float]:
         """Ask it to end; returns its exit code and the seconds it took."""
-        self._note("stop worker")
+        self._note(f"stop {self._name}")
         began_s = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(WAIT_S)
@@ -152,7 +156,7 @@ class Worker:
     def _wait(self, done: Callable[[], bool], what: str) -> None:
         deadline_s = time.monotonic() + WAIT_S
         while not done():
-            assert self.exit_code is None, f"the worker ended before {what}: {self._log_file}"
+            assert self.exit_code is None, f"the {self._name} ended before {what}: {self._log_file}"
             assert time.monotonic() < deadline_s, f"no {what} in {WAIT_S:.0f} s: {self._log_file}"
             time.sleep(LOOK_S)
 

@@ -14,17 +14,18 @@ import msgspec
 from ingest.adapters.kafka_admin import open_admin
 from ingest.app import rules_from, topic_specs
 from ingest.core import RawRecord
-from ingest.engines import ENGINES, EngineName, kill, resume, start_one, suspend
+from ingest.engines import ENGINES, EngineName, free_port, kill, resume, start_one, suspend
 from ingest.pipeline.replicas import ROLES, Order, Role, group_of, instance_of
 from ingest.pipeline.topics import plan
 from ingest.settings import load, settings_to_json
 from tests.fault.harness import sabotaged
 from tests.fault.harness.commits import CommitWatch, committed, longest_standstill, wait_for_the_end
-from tests.fault.harness.events import Event, events
+from tests.fault.harness.events import Event, Kind, events
+from tests.fault.harness.http_load import HttpLoad
 from tests.fault.harness.load import Load
 from tests.fault.harness.observer import Indices, dead_of, enriched_of, read_topic
 from tests.fault.harness.proxy import HOST, Proxy
-from tests.fault.harness.reconciler import Figures, Offsets, Seen, judge
+from tests.fault.harness.reconciler import Figures, Offsets, Position, Seen, judge
 from tests.fault.harness.sabotaged import Fault
 from tests.fault.harness.shaped import ShapedElasticsearch
 from tests.fault.harness.workers import Worker
@@ -33,6 +34,7 @@ from tests.support.engines import Engines
 DRAIN_S = 60.0
 PER_S = 500.0
 STREAM = 1_000_000
+EVENTS_ONLY: Mapping[Kind, int] = {"ok": 90, "repeated": 6, "refused": 1}
 
 _ADDRESS = {"kafka": "INGEST_KAFKA_BOOTSTRAP", "elasticsearch": "INGEST_ELASTICSEARCH_URL"}
 _SCHEME = {"kafka": "", "elasticsearch": "http://"}
@@ -88,10 +90,11 @@ class World:
         self._watch = CommitWatch(self.kafka, self._groups)
         self._now = datetime.now(UTC)
         self._events = events(seed, self._now)
-        self._loads: list[Load] = []
+        self._loads: list[Load | HttpLoad] = []
         self._workers: list[Worker] = []
         self._streams = count(1)
         self._altered = False
+        self._gateway_port = free_port()
 
     def open(self) -> None:
         """Make the topics."""
@@ -133,6 +136,20 @@ class World:
         until = self._now - timedelta(days=days_ago)
         return list(islice(events(self.seed + first, until, weights, first), number))
 
+    def http_load(self, *, clients: int = 4, batch: int = 20, pause_s: float = 0.0) -> HttpLoad:
+        """Send events to the gateway for the length of a `with`, as clients that do not give up."""
+        first = STREAM * next(self._streams)
+        stream = events(self.seed + first, self._now, EVENTS_ONLY, first)
+        sending = HttpLoad(
+            self.gateway_url, stream, self._places, clients=clients, batch=batch, pause_s=pause_s
+        )
+        self._loads.append(sending)
+        return sending
+
+    def _places(self) -> dict[bytes | None, Position]:
+        """Where each value stands in the raw topic."""
+        return {r.value: (r.partition, r.offset) for r in self.read(self.settings.topics.raw)}
+
     def _sending(self, stream: Iterator[Event], per_s: float | None) -> Load:
         where = load(self.config, self._environ).kafka.bootstrap
         through = replace(self.kafka, bootstrap=where)
@@ -147,6 +164,19 @@ class World:
         command = ["-m", "ingest", "worker", "--config", str(self.config)]
         logs = ["--log-format", "json", "--log-level", "debug"]
         return self._start([*command, *logs, *options], environ, log_file=log_file)
+
+    def start_gateway(self, **environ: str) -> Worker:
+        """Start `ingest gateway`, and wait until it has Kafka; it always has the same address."""
+        command = ["-m", "ingest", "gateway", "--config", str(self.config)]
+        options = ["--http", f"{HOST}:{self._gateway_port}", "--log-format", "json"]
+        gateway = self._start([*command, *options], environ, name="gateway")
+        gateway.wait_for("kafka_connected")
+        return gateway
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway serves HTTP."""
+        return f"http://{HOST}:{self._gateway_port}"
 
     def start_replica(self, role: Role, fault: Fault, number: int) -> Worker:
         """Start one replica alone, with a fault built in; nobody starts it again."""
@@ -168,10 +198,11 @@ class World:
         environ: Mapping[str, str],
         order: bytes | None = None,
         log_file: Path | None = None,
+        name: str = "worker",
     ) -> Worker:
-        log_file = log_file or self._folder / f"worker-{len(self._workers)}.log"
+        log_file = log_file or self._folder / f"{name}-{len(self._workers)}.log"
         environ = {**self._environ, **environ}
-        worker = Worker(arguments, log_file, environ, self.faults.append, order)
+        worker = Worker(arguments, log_file, environ, self.faults.append, order, name=name)
         self._workers.append(worker)
         return worker
 

@@ -138,3 +138,16 @@ async def test_a_producer_that_cannot_go_on_ends_the_process(error):
     with pytest.raises(Unavailable):
         await own.sink.publish([event(0)])
     assert [type(failure) for failure in own.failures] == [Fatal]
+
+
+async def test_who_waits_is_told_no_when_it_gives_up_and_the_events_still_go_their_way():
+    sinking = Sinking(deadline_s=60)
+    sinking.producer.open.clear()
+    waiting = asyncio.create_task(sinking.sink.publish([event(1)]))
+    await asyncio.sleep(0.01)
+    sinking.sink.give_up()
+    with pytest.raises(Unavailable):
+        await waiting
+    sinking.producer.open.set()
+    await sinking.sink.drained()
+    assert sinking.stats.published == 1
