@@ -51,8 +51,8 @@ def warnings(settings: Settings) -> list[str]:
     listens = (gateway.http_listen, gateway.tcp_listen, gateway.beats_listen)
     if not gateway.cert_file and any(listen and not _is_loopback(listen) for listen in listens):
         found.append(
-            "gateway.plaintext: keys and events come unencrypted, and whoever reaches the doors for "
-            "TCP and Beats may write; have a proxy before it speak TLS"
+            "gateway.plaintext: keys and events come unencrypted, and whoever reaches the doors "
+            "for TCP and Beats may write; have a proxy before it speak TLS"
         )
     return found
 
