@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
+    from ingest.gateway.hints import Hints
     from ingest.gateway.limits import Budget
     from ingest.gateway.process import Door
     from ingest.gateway.sink import RawSink
@@ -64,6 +65,7 @@ async def _serve(settings: Settings) -> bool:
     from ingest.adapters.kafka_producer import KafkaProducer
     from ingest.app import kafka_connection, topic_specs
     from ingest.core.keys import key_reader
+    from ingest.gateway.hints import Hints
     from ingest.gateway.limits import Budget
     from ingest.gateway.process import Gateway
     from ingest.gateway.sink import RawSink
@@ -84,15 +86,19 @@ async def _serve(settings: Settings) -> bool:
         deadline_s=settings.gateway.publish_timeout_s,
         fail=gateway.fail,
     )
-    doors: list[Door] = _stream_doors(settings, sink, budget, stats)
+    hints = Hints()
+    doors: list[Door] = _stream_doors(settings, sink, budget, stats, hints)
     if settings.gateway.http_listen:
-        doors.append(_http_door(settings, sink, budget, stats))
+        doors.append(_http_door(settings, sink, budget, stats, hints))
     if not doors:
         raise UsageError("gateway: http_listen, tcp_listen and beats_listen are all empty")
     return await gateway.run(producer, sink, doors)
 
 
-def _http_door(settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats") -> "Door":
+def _http_door(
+    settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats", hints: "Hints"
+) -> "Door":
+    """The door for HTTP."""
     from ingest.gateway.http_app import HttpApp, Limits
     from ingest.gateway.http_server import ConnectionLimits, HttpDoor
     from ingest.gateway.keys import Keyring, load_keys
@@ -116,22 +122,21 @@ def _http_door(settings: Settings, sink: "RawSink", budget: "Budget", stats: "St
     )
     opened, tls = _opened(settings, "http")
     limits = ConnectionLimits(own.max_connections, own.idle_timeout_s)
-    return HttpDoor(app.application(), opened, tls, limits, stats)
+    return HttpDoor(app.application(), opened, tls, limits=limits, stats=stats, hints=hints)
 
 
 def _stream_doors(
-    settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats"
+    settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats", hints: "Hints"
 ) -> "list[Door]":
     """The doors for JSON lines and Beats, as far as they are to be open."""
     from ingest.gateway.beats import BeatsConversation
-    from ingest.gateway.hints import Hints
     from ingest.gateway.limits import Budget
     from ingest.gateway.link import Patience
     from ingest.gateway.stream_door import Means, StreamDoor
     from ingest.gateway.tcp import TcpConversation
 
     own, most = settings.gateway, settings.limits.max_event_bytes
-    hints, unfinished = Hints(), Budget(own.buffer_bytes // 2)
+    unfinished = Budget(own.buffer_bytes // 2)
     means = Means(budget, unfinished, stats, hints, own.max_connections)
     doors: list[Door] = []
     if own.tcp_listen:

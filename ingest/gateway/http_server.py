@@ -14,6 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ingest.gateway.hints import Hints
+from ingest.gateway.mistakes import ENOUGH_BYTES, likely_mistake
 from ingest.gateway.stats import Stats
 
 BACKLOG = 1024
@@ -40,12 +42,14 @@ class HttpDoor:
         application: Starlette,
         listener: socket.socket,
         tls: ssl.SSLContext | None,
+        *,
         limits: ConnectionLimits,
         stats: Stats,
+        hints: Hints,
     ) -> None:
         config = uvicorn.Config(
             application,
-            http=partial(_Protocol, limits=limits, stats=stats),  # type: ignore[arg-type]  # called
+            http=partial(_Protocol, limits=limits, stats=stats, hints=hints),  # type: ignore[arg-type]  # called
             lifespan="off",
             ws="none",
             log_config=None,
@@ -56,6 +60,8 @@ class HttpDoor:
             timeout_graceful_shutdown=GRACE_S,
         )
         config.load()
+        if tls:
+            tls.sslobject_class = _handshake(stats, hints)
         config.ssl = tls
         self._listener = listener
         self._server = _Server(config)
@@ -78,13 +84,34 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _handshake(stats: Stats, hints: Hints) -> type[ssl.SSLObject]:
+    """Make a class whose handshakes do not fail in silence, as asyncio's do."""
+
+    class Handshake(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                stats.refused["tls"] += 1
+                hints.refused("http", f"TLS with a client failed: {error.reason or 'it hung up'}")
+                raise
+
+    return Handshake
+
+
 class _Protocol(HttpToolsProtocol):
     """Hangs up on whoever takes too long to say what they want, or too many words for it."""
 
-    def __init__(self, *args: Any, limits: ConnectionLimits, stats: Stats, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: ConnectionLimits, stats: Stats, hints: Hints, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self._limits = limits
         self._stats = stats
+        self._hints = hints
+        self._first = b""
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
 
@@ -102,11 +129,21 @@ class _Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._first = self._first or data[:ENOUGH_BYTES]
         super().data_received(data)
         if self._head_timer is not None:
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.head_bytes:
                 self._refuse("head_too_large", b"431 Request Header Fields Too Large")
+
+    def send_400_response(self, msg: str) -> None:
+        """Say no, and tell what may be wrong with whoever speaks no HTTP."""
+        if mistake := likely_mistake(self._first, "http", tls=False):
+            self._stats.refused["wrong_protocol"] += 1
+            self._hints.refused("http", mistake)
+        else:
+            self._stats.refused["no_http"] += 1
+        super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -2,8 +2,8 @@
 
 from typing import Literal, TypeAlias
 
-Speech: TypeAlias = Literal["tcp", "beats"]
-"""What a port is for: JSON lines, or Lumberjack."""
+Speech: TypeAlias = Literal["http", "tcp", "beats"]
+"""What a port is for: HTTP, JSON lines, or Lumberjack."""
 
 ENOUGH_BYTES = 16
 
@@ -11,6 +11,7 @@ _HTTP = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS 
 _LUMBERJACK = tuple(version + kind for version in (b"1", b"2") for kind in (b"W\0", b"C\0", b"D\0"))
 _TLS = b"\x16\x03"
 
+_OWN = {"http": "http", "json": "tcp", "lumberjack": "beats"}
 _PLAIN = {
     "http": "it speaks HTTP: send it to gateway.http_listen",
     "json": "it sends JSON lines, as the TCP handlers of Logstash do: send it to "
@@ -27,11 +28,10 @@ def likely_mistake(first: bytes, door: Speech, *, tls: bool) -> str | None:
     if tls:
         if spoken == "tls" or first in _TLS:
             return None
-        own = {"json": "tcp", "lumberjack": "beats"}
-        if spoken is None or own.get(spoken) == door:
+        if spoken is None or _OWN.get(spoken) == door:
             return "it does not speak TLS, and this port does: turn it on there"
         return f"{_PLAIN[spoken]} (and this port speaks TLS)"
-    if spoken is None or (spoken, door) in {("json", "tcp"), ("lumberjack", "beats")}:
+    if spoken is None or _OWN.get(spoken) == door:
         return None
     return _PLAIN[spoken]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.adapters.kafka_partitions import partition_of
 from ingest.core.keys import key_reader
+from ingest.gateway.hints import Hints
 from ingest.gateway.http_app import HttpApp, Limits
 from ingest.gateway.http_server import ConnectionLimits, HttpDoor
 from ingest.gateway.keys import Key, Keyring
@@ -79,7 +80,9 @@ class Serving:
         )
         opened = listener("127.0.0.1:0", "gateway.http_listen")
         self.port: int = opened.getsockname()[1]
-        self.door = HttpDoor(app.application(), opened, tls, connections, self.stats)
+        self.door = HttpDoor(
+            app.application(), opened, tls, limits=connections, stats=self.stats, hints=Hints()
+        )
 
     @property
     def published(self) -> list[bytes | None]:

@@ -52,6 +52,19 @@ async def test_other_protocols_get_no_further_than_400():
             answers = await door.say(words)
             assert set(statuses(answers)) <= {400, 405}
         assert door.published == []
+        assert door.stats.refused["wrong_protocol"] == 3
+        assert door.stats.refused["no_http"] == 2
+
+
+async def test_the_log_names_the_likely_mistake_once_a_minute(caplog):
+    async with open_door() as door:
+        for _ in range(3):
+            await door.say(b'{"model":"m"}\n')
+            await door.say(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    causes = [record.ingest_fields["cause"] for record in caplog.records]
+    assert len(causes) == 2
+    assert "gateway.tcp_listen" in causes[0]
+    assert "it speaks TLS, and this port does not" in causes[1]
 
 
 async def test_a_body_of_no_stated_length_is_none():

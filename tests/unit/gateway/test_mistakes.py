@@ -18,6 +18,8 @@ GET = b"GET / HTTP/1.1\r\n"
         (BEATS, "beats", False),
         (pairs_event(1, []), "beats", False),
         (b"\xff\xfe", "beats", False),
+        (GET, "http", False),
+        (HELLO, "http", True),
         (HELLO, "tcp", True),
         (HELLO, "beats", True),
         (HELLO[:1], "beats", True),
@@ -42,6 +44,10 @@ def test_what_is_right_or_cannot_be_told_has_no_mistake(first, door, tls):
         (b"\xff", "beats", True, "it does not speak TLS"),
         (JSON, "beats", True, "gateway.tcp_listen"),
         (GET, "tcp", True, "gateway.http_listen"),
+        (JSON, "http", False, "gateway.tcp_listen"),
+        (BEATS, "http", False, "gateway.beats_listen"),
+        (HELLO, "http", False, "it speaks TLS, and this port does not"),
+        (GET, "http", True, "it does not speak TLS"),
     ],
 )
 def test_the_mistake_is_named(first, door, tls, words):

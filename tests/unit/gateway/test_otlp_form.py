@@ -23,6 +23,7 @@ from starlette.testclient import TestClient
 
 from ingest.errors import Unavailable
 from ingest.gateway import otlp
+from ingest.gateway.hints import Hints
 from ingest.gateway.http_app import HttpApp, Limits
 from ingest.gateway.http_server import ConnectionLimits, HttpDoor
 from ingest.gateway.keys import Key, Keyring
@@ -215,7 +216,14 @@ async def test_log_events_of_the_opentelemetry_sdk_are_understood(serving):
 async def at_the_door(serving, export):
     """Run an exporter, which blocks, against the application on a real socket."""
     opened = listener("127.0.0.1:0", "gateway.http_listen")
-    door = HttpDoor(serving.app, opened, None, ConnectionLimits(10, 5.0), serving.stats)
+    door = HttpDoor(
+        serving.app,
+        opened,
+        None,
+        limits=ConnectionLimits(10, 5.0),
+        stats=serving.stats,
+        hints=Hints(),
+    )
     await door.start()
     try:
         await asyncio.to_thread(export, f"http://{address(opened)}")

@@ -67,10 +67,15 @@ async def test_events_come_over_tls(ours):
         assert len(door.published) == 1
 
 
-async def test_whoever_speaks_plainly_to_a_door_with_tls_gets_nothing(ours):
+async def test_whoever_speaks_plainly_to_a_door_with_tls_gets_nothing_and_the_log_says_so(
+    ours, caplog
+):
     async with open_door(tls=server_tls(ours.certificate, ours.key, None)) as door:
         assert await door.say(LAST) == b""
         assert door.published == []
+        assert door.stats.refused["tls"] == 1
+    (told,) = (record.ingest_fields for record in caplog.records if record.msg == "client_refused")
+    assert told == {"door": "http", "cause": "TLS with a client failed: HTTP_REQUEST"}
 
 
 def test_a_door_speaks_nothing_older_than_tls_1_2(ours):
