@@ -1,6 +1,8 @@
 """The client against a real Kafka."""
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -11,6 +13,7 @@ import pytest
 from ingest import cli
 from ingest.client import LogClient
 from ingest.engines import free_port
+from tests.support.gateway import gateway
 from tests.support.records import records_of
 
 
@@ -109,3 +112,45 @@ def test_a_topic_that_is_missing_is_told(engines, prefix, caplog):
     client.flush(8)
     assert client.close(0).dropped_by == {"unsent": 1}
     assert f"{prefix}-missing" in caplog.text
+
+
+@pytest.fixture
+def running_gateway(engines, topic, tmp_path):
+    """A gateway with one key, `k-1`, which is for the service `shop`."""
+    (tmp_path / "keys.toml").write_text(
+        f'[[key]]\nname = "shop"\nsha256 = "{hashlib.sha256(b"k-1").hexdigest()}"\n'
+        'services = ["shop"]\n'
+    )
+    with gateway(tmp_path, '[gateway]\nkeys_file = "keys.toml"\n', os.environ) as running:
+        running.wait_until_open()
+        yield running
+
+
+async def test_through_the_gateway_every_event_arrives_once(engines, topic, running_gateway):
+    with LogClient(url=running_gateway.url, api_key="k-1", defaults={"service": "shop"}) as client:
+        for number in range(3_000):
+            client.log({"n": number, "session_id": f"s{number % 10}"})
+    assert (client.confirmed, client.dropped) == (3_000, 0)
+    records = await records_of(engines.kafka, topic)
+    assert sorted(json.loads(record.value)["n"] for record in records) == list(range(3_000))
+    assert {record.key for record in records} == {b"s%d" % number for number in range(10)}
+
+
+async def test_events_the_gateway_refuses_are_dropped_and_their_neighbours_arrive(
+    engines, topic, running_gateway, caplog
+):
+    with LogClient(url=running_gateway.url, api_key="k-1", linger_s=1) as client:
+        for service in ("shop", "other", "shop"):
+            client.log({"service": service})
+    assert client.confirmed == 2
+    assert client.counts.dropped_by == {"refused": 1}
+    assert "answered 207: forbidden" in caplog.text
+    assert len(await records_of(engines.kafka, topic)) == 2
+
+
+def test_a_wrong_key_is_told_and_nothing_is_confirmed(running_gateway, caplog):
+    client = LogClient(url=running_gateway.url, api_key="wrong", linger_s=0)
+    client.log({})
+    client.flush(1)
+    assert client.close(0).dropped_by == {"unsent": 1}
+    assert "check the api_key" in caplog.text
