@@ -97,7 +97,8 @@ class RawSink:
         """Let the time be up for everything that waits for Kafka now."""
         now_s = asyncio.get_running_loop().time()
         for call in self._calls:
-            call.reschedule(now_s)
+            if not call.expired():
+                call.reschedule(now_s)
 
     def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
         """See the protocol."""

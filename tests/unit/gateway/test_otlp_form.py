@@ -4,7 +4,11 @@ import asyncio
 import gzip
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from google.rpc.status_pb2 import Status as RpcStatus
@@ -34,6 +38,7 @@ from ingest.gateway.stats import Stats
 from tests.support.enriching import document
 from tests.support.otlp import CHAT, in_protobuf, log, logs, span, traces
 
+EXAMPLE = Path(__file__).parents[3] / "examples/opentelemetry_spans.py"
 TRACES, LOGS = "/v1/traces", "/v1/logs"
 REQUEST = traces(span(CHAT), service_name="shop")
 RESOURCE = Resource({"service.name": "shop"})
@@ -211,6 +216,32 @@ async def test_log_events_of_the_opentelemetry_sdk_are_understood(serving):
     (event,) = serving.sink.published
     assert json.loads(event)["event_name"] == "gen_ai.client.inference.operation.details"
     assert document(event)["total_tokens"] == 1290
+
+
+async def test_the_example_is_understood(serving):
+    def run(url):
+        subprocess.run(
+            [sys.executable, str(EXAMPLE)],
+            env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": url},
+            check=True,
+            timeout=60,
+        )
+
+    await at_the_door(serving, run)
+    (event,) = serving.sink.published
+    fields = document(event, timestamp=time.time_ns() // 1_000_000)
+    assert (
+        fields.items()
+        >= {
+            "service": "shop",
+            "model": "gpt-4.1",
+            "response_model": "gpt-4.1-2025-04-14",
+            "session_id": "conversation-7",
+            "status_code": 200,
+            "total_tokens": 1290,
+            "labels": {"server.address": "api.openai.com"},
+        }.items()
+    )
 
 
 async def at_the_door(serving, export):
