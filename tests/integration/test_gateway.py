@@ -1,4 +1,3 @@
-import asyncio
 import gzip
 import hashlib
 import json
@@ -9,39 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.adapters.kafka_admin import open_admin
-from ingest.pipeline.topics import Create, TopicSpec
 from tests.fault.harness.bad_inputs import CANARY, Buried, Either, cases
-from tests.fault.harness.observer import read_topic
 from tests.support.gateway import gateway
 
 PARTITIONS = 3
 OUTSIDE_OF_THE_VALUE = {2, 45}  # a record without one, and headers
-
-
-@pytest.fixture
-def raw(engines, prefix):
-    """A raw topic of our own: its name, and what is in it."""
-    name = f"{prefix}-raw"
-    with open_admin(engines.kafka) as admin:
-        admin.apply(Create(TopicSpec(name, PARTITIONS, 1, 86_400_000, 2_097_152), PARTITIONS))
-
-    def values():
-        with open_admin(engines.kafka) as admin:
-            ends = admin.end_offsets([name])
-        return [record.value for record in asyncio.run(read_topic(engines.kafka, ends))]
-
-    values.topic = name
-    return values
-
-
-@pytest.fixture
-def config(engines, raw):
-    def write(extra=""):
-        kafka = f'[kafka]\nbootstrap = "{engines.addresses.bootstrap}"\n'
-        return f'{kafka}[topics]\nraw = "{raw.topic}"\n[gateway]\n{extra}\n'
-
-    return write
 
 
 @pytest.fixture

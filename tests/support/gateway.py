@@ -47,6 +47,19 @@ class RunningGateway:
             time.sleep(0.05)
         raise AssertionError(self.log)
 
+    def eventually_told(self, words: str) -> bool:
+        """Wait until the log has these words; False if that does not happen."""
+        give_up_s = time.monotonic() + START_S
+        while words not in self.log:
+            if time.monotonic() > give_up_s:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def metrics(self) -> str:
+        """Read its page of metrics."""
+        return requests.get(f"{self.url}/metrics", timeout=30).text
+
     def post(
         self, body: bytes, content_type: str = "application/json", **headers: str
     ) -> requests.Response:
