@@ -33,7 +33,7 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log the record's event. What the client itself logs is passed over."""
-        if self.client is not None and not record.name.startswith(_OURS):
+        if self.client is not None and not _is_ours(record.name):
             self.client.log(event_of(record))
 
     def flush(self) -> None:
@@ -62,6 +62,11 @@ def event_of(record: logging.LogRecord) -> dict[str, Any]:
     if record.exc_info and record.exc_info[1] is not None:
         event.setdefault("error", error_of(record.exc_info[1]))
     return event
+
+
+def _is_ours(logger: str) -> bool:
+    """Whether the client, or what it sends with, logs under this name."""
+    return any(logger == name or logger.startswith(f"{name}.") for name in _OURS)
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -61,8 +61,9 @@ class KafkaTransport:
 
     def abort(self) -> None:
         """Have the producer give up what it has not delivered."""
-        if self._producer is not None:
-            self._producer._sender.force_close()  # noqa: SLF001 - `close` would wait for delivery
+        producer = self._producer
+        if producer is not None:
+            producer._sender.force_close()  # noqa: SLF001 - `close` would wait for delivery
 
     def close(self) -> None:
         """End the producer and its thread."""

@@ -80,12 +80,14 @@ class Ledger:
         with self._changed:
             self.drop(self._at["waiting"], "waiting", "unsent")
             self._is_final = True
+            self._changed.notify_all()
             return self.counts()
 
     def wait_until_empty(self, timeout_s: float) -> bool:
-        """Wait until no event waits or is in the spool; False if that takes longer."""
+        """Wait until no event waits or is in the spool; False if that takes longer, or is over."""
         with self._changed:
-            return self._changed.wait_for(self._is_empty, timeout_s)
+            self._changed.wait_for(lambda: self._is_final or self._is_empty(), timeout_s)
+            return self._is_empty()
 
     def counts(self) -> Counts:
         """Look at the book."""

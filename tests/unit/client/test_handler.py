@@ -71,6 +71,11 @@ def test_what_the_client_itself_logs_is_not_sent(logger, transport, name):
     assert sent(logger, transport) == []
 
 
+def test_a_logger_that_is_only_named_alike_is_sent(logger, transport):
+    logger.handlers[0].handle(logging.makeLogRecord({"name": "kafkaesque", "msg": "x"}))
+    assert len(sent(logger, transport)) == 1
+
+
 def test_a_message_that_cannot_be_formatted_is_sent_as_it_is(logger, transport):
     odd = {"name": "app", "msg": "%d tokens", "args": ("many",), "model": "m"}
     logger.handlers[0].handle(logging.makeLogRecord(odd))

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
@@ -210,6 +211,17 @@ def test_a_forked_child_has_a_file_of_its_own(tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert client.close(0).spooled == 1
     assert opened(tmp_path).recovered == 2
+
+
+def test_nobody_waits_for_what_stays_spooled(tmp_path):
+    client = LogClient(transport=away, spool_dir=tmp_path, linger_s=0)
+    client.log({})
+    waiting = threading.Thread(target=client.flush, args=(600,))
+    waiting.start()
+    assert client.close(0).spooled == 1
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert not client.flush(600)
 
 
 def test_refused_events_leave_the_spool(tmp_path):
