@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -19,6 +20,13 @@ EVENTS = [Event(b'{"n":%d}' % number, b"key" if number else None) for number in 
 
 def opened(folder, max_bytes=1_000_000):
     return Spool(folder, max_bytes)
+
+
+def left_in(folder):
+    """How many events the next process would find."""
+    spool = opened(folder)
+    spool.release()
+    return spool.recovered
 
 
 def contents(events):
@@ -113,7 +121,7 @@ def test_a_disk_that_fails_is_waited_for(tmp_path):
     spool._database.execute("PRAGMA max_page_count = 4")
     with pytest.raises(Unavailable, match="cannot be written"):
         spool.send([Event(b"x" * 100_000, None)])
-    assert opened(tmp_path).recovered == 0
+    assert left_in(tmp_path) == 0
     spool.release()
 
 
@@ -125,7 +133,7 @@ def test_a_client_sends_by_way_of_the_spool_and_leaves_it_empty(tmp_path):
     counts = client.counts
     assert (counts.confirmed, counts.spooled, counts.dropped) == (2_500, 0, 0)
     assert len(set(transport.values)) == len(transport.values) == 2_500
-    assert opened(tmp_path).recovered == 0
+    assert left_in(tmp_path) == 0
 
 
 def test_what_could_not_be_sent_is_sent_by_the_next_client_unchanged(tmp_path):
@@ -134,17 +142,13 @@ def test_what_could_not_be_sent_is_sent_by_the_next_client_unchanged(tmp_path):
         client.log({})
     counts = client.close(0)
     assert (counts.spooled, counts.dropped, counts.sent) == (5, 0, 5)
-    stored = [
-        value
-        for (value,) in sqlite3.connect(tmp_path / "0.sqlite").execute(
-            "SELECT value FROM events ORDER BY row"
-        )
-    ]
+    with closing(sqlite3.connect(tmp_path / "0.sqlite")) as database:
+        rows = database.execute("SELECT value FROM events ORDER BY row").fetchall()
     transport = FakeTransport()
     with LogClient(transport=lambda: transport, spool_dir=tmp_path) as heir:
         assert heir.flush(10)
     assert (heir.counts.recovered, heir.counts.sent, heir.confirmed) == (5, 0, 5)
-    assert transport.values == stored
+    assert transport.values == [value for (value,) in rows]
 
 
 def test_when_the_spool_is_full_the_rule_of_the_buffer_decides(tmp_path):
@@ -168,7 +172,7 @@ def test_events_on_their_way_when_the_client_ends_stay_spooled(tmp_path):
     client.log({})
     transport.called.wait()
     assert client.close(0).spooled == 1
-    assert opened(tmp_path).recovered == 1
+    assert left_in(tmp_path) == 1
 
 
 def test_a_killed_process_leaves_its_events_to_the_next(tmp_path):
@@ -210,7 +214,7 @@ def test_a_forked_child_has_a_file_of_its_own(tmp_path):
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert client.close(0).spooled == 1
-    assert opened(tmp_path).recovered == 2
+    assert left_in(tmp_path) == 2
 
 
 def test_nobody_waits_for_what_stays_spooled(tmp_path):
@@ -229,4 +233,4 @@ def test_refused_events_leave_the_spool(tmp_path):
     with LogClient(transport=lambda: transport, spool_dir=tmp_path) as client:
         client.log({})
     assert client.counts.dropped_by == {"refused": 1}
-    assert opened(tmp_path).recovered == 0
+    assert left_in(tmp_path) == 0
