@@ -163,10 +163,25 @@ class _Protocol(HttpToolsProtocol):
         if cycle.response_complete and cycle.more_body:
             # Refused half-way; to close at once could cut the answer off, to read on has no end.
             self.loop.call_later(LINGER_S, self._hang_up, cycle)
+        if self.transport.get_write_buffer_size():
+            self._await_reader()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_reader()
 
     def _hang_up(self, cycle: Any) -> None:
         if self.cycle is cycle:
             self.transport.close()
+
+    def _await_reader(self) -> None:
+        self.loop.call_later(self._limits.idle_timeout_s, self._cut, self.cycle)
+
+    def _cut(self, cycle: Any) -> None:
+        """End a connection whose client does not read; closing would wait for it without end."""
+        if self.cycle is cycle and self.transport.get_write_buffer_size():
+            self._stats.refused["unread"] += 1
+            self.transport.abort()
 
     def _await_head(self) -> None:
         self._head_came()

@@ -158,6 +158,22 @@ async def test_a_connection_that_stays_silent_after_a_request_is_closed():
         assert statuses(await door.say(GOOD))[0] == 202
 
 
+@pytest.mark.parametrize("head", [b"", b"connection: close\r\n"])
+async def test_a_client_that_does_not_read_its_answers_is_cut_off(head):
+    connections = msgspec.structs.replace(CONNECTIONS, idle_timeout_s=0.2)
+    async with open_door(connections=connections) as door:
+        body = b"1\n" * LIMITS.max_items
+        first = HEAD + b"content-type: application/x-ndjson\r\ncontent-length: %d\r\n" % len(body)
+        answer = first + b"\r\n" + body
+        _, writer = await door.connect(limit=1)
+        writer.write(answer * 10 + first + head + b"\r\n" + body)
+        await until(lambda: door.stats.connections["http"])
+        await until(lambda: not door.stats.connections["http"])
+        writer.close()
+        assert door.stats.refused["unread"] == 1
+        assert (await door.post(EVENT)).status == 202
+
+
 async def test_a_client_that_goes_away_in_the_middle_leaves_nothing():
     async with open_door() as door:
         for words in (b"POST", HEAD, GOOD[:-1]):
