@@ -28,6 +28,7 @@ bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=
 	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),200000) $(if $(SAVE),--save)
 	$(BIN)/python -m tests.bench.latency
 	$(BIN)/python -m tests.bench.gateway
+	$(BIN)/python -m tests.bench.gateway_streams
 
 fuzz: .venv/dev.stamp ## look for bytes that break the decoders or part the two paths: 13 minutes
 	for target in two_paths batch; do $(BIN)/python -m tests.fuzz $$target --seconds 240 || exit 1; done

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from ingest.gateway.lumberjack import ack
 from tests.fault.harness.bad_inputs import cases
 from tests.fault.test_bad_inputs import NOW
 from tests.support.gateway import gateway
-from tests.support.lumberjack import batch, json_event, window
+from tests.support.lumberjack import batch, compressed, json_event, window
 from tests.support.tls import tls_files
 
 GO = Path(__file__).parent / "golumber"
@@ -77,8 +78,8 @@ def test_one_event_is_the_same_record_whatever_door_it_came_through(running, raw
     assert running.post(event).status_code == 202
     send_lines(running, event + b"\r\n")
     with running.connect("beats") as connection:
-        connection.sendall(batch([event]))
-        assert answers(connection, 1) == ack(b"2", 1)
+        connection.sendall(window(0) + batch([event]))
+        assert answers(connection, 2) == ack(b"2", 0) + ack(b"2", 1)
     assert raw() == [event] * 3
 
 
@@ -109,24 +110,32 @@ def test_every_bad_input_that_is_one_line_comes_through_tcp_byte_for_byte(runnin
     assert sorted(raw()) == sorted([*taken, b'{"first":1}'])
 
 
-@pytest.mark.parametrize(
-    ("sent", "reason"),
-    [
-        (b"x" * 10 * 1024**2, "limits.max_event_bytes"),
-        (bytes(range(11, 256)) * 40_000, "limits.max_event_bytes"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "it speaks TLS"),
-        (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", "it speaks HTTP"),
-        (batch([b"{}"]), "gateway.beats_listen"),
-    ],
-    ids=["no end", "noise", "tls", "http", "beats"],
-)
-def test_what_is_no_json_line_ends_the_connection_and_is_named(running, raw, sent, reason):
-    with running.connect("tcp") as connection:
-        with suppress(ConnectionError):
-            connection.sendall(sent)
-        assert hung_up(connection)
-    assert running.eventually_told("client_refused")
-    assert reason in running.log
+NO_LINES = {
+    "limits.max_event_bytes": (b"x" * 10 * 1024**2, bytes(range(11, 256)) * 40_000),
+    "it speaks TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",),
+    "it speaks HTTP": (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n",),
+    "gateway.beats_listen": (batch([b"{}"]),),
+}
+NO_BEATS = {
+    "neither version": (b"3W\0\0\0\1", b"\xff" * 100_000),
+    "a window of more than": (window(2**32 - 1) + json_event(1, b"{}"),),
+    "jump": (window(3) + json_event(1, b"{}") + json_event(3, b"{}"),),
+    "limits.max_event_bytes": (window(1) + b"2J\0\0\0\1\x7f\xff\xff\xff",),
+    "compressed too well": (window(1) + compressed(window(1) * 2_000_000),),
+    "gateway.tcp_listen": (b'{"model":"m"}\n',),
+}
+
+
+@pytest.mark.parametrize(("door", "mistakes"), [("tcp", NO_LINES), ("beats", NO_BEATS)])
+def test_what_a_door_does_not_speak_is_never_answered_and_is_named(running, raw, door, mistakes):
+    for words, sent in [(words, sent) for words, all_ in mistakes.items() for sent in all_]:
+        with running.connect(door) as connection:
+            with suppress(ConnectionError):
+                connection.sendall(sent)
+            assert hung_up(connection)
+        assert running.eventually_told(words)
+    refused = re.findall(r"ingest_gateway_refused_total{.+} ([0-9.]+)", running.metrics())
+    assert sum(map(float, refused)) == sum(map(len, mistakes.values()))
     assert raw() == []
 
 
@@ -135,32 +144,6 @@ def test_half_a_line_at_the_end_is_counted_and_not_stored(running, raw):
     assert running.eventually_told("client_refused")
     assert 'ingest_gateway_refused_total{reason="partial_line"} 1.0' in running.metrics()
     assert raw() == [b'{"a":1}']
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"3W\0\0\0\1",
-        window(2**32 - 1) + json_event(1, b"{}"),
-        window(3) + json_event(1, b"{}") + json_event(3, b"{}"),
-        window(1) + b"2J\0\0\0\1\x7f\xff\xff\xff",
-        b'{"model":"m"}\n',
-    ],
-    ids=["version", "window", "sequence", "size", "json"],
-)
-def test_what_is_no_beat_is_never_answered(running, raw, sent):
-    with running.connect("beats") as connection:
-        with suppress(ConnectionError):
-            connection.sendall(sent)
-        assert hung_up(connection)
-    assert running.eventually_told("client_refused")
-    assert raw() == []
-
-
-def test_an_empty_window_is_answered(running):
-    with running.connect("beats") as connection:
-        connection.sendall(window(0))
-        assert answers(connection, 1) == ack(b"2", 0)
 
 
 def test_the_logstash_handler_with_its_own_formatter_sends_its_fields(running, raw, log):
