@@ -96,7 +96,7 @@ CONTENDERS = (
         "rsyslog_run.py",
         package="rsyslogd",
         share=0.5,
-        remark="reads no times: they have to be UTC already",
+        remark="reads no times, so these have to be UTC already",
     ),
     Contender("aiokafka and json", "plain_program.py", package="aiokafka", share=0.5),
     Contender("Bytewax", "bytewax_flow.py", "bytewax", "bytewax", share=0.5),
@@ -106,7 +106,7 @@ CONTENDERS = (
         "quix",
         "quixstreams",
         share=0.5,
-        remark="its sink has one index, not one a day",
+        remark="has a sink for one index, not for one a day",
     ),
     Contender(
         "Faust, stock",
@@ -122,8 +122,8 @@ CONTENDERS = (
         "logprep",
         share=0.05,
         stored_share=0.0,
-        remark="writes no times with milliseconds: they have to be UTC already; "
-        "to OpenSearch only, not to Elasticsearch",
+        remark="writes no times with milliseconds, so these have to be UTC already, "
+        "and has an output for OpenSearch, not for Elasticsearch",
     ),
 )
 

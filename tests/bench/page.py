@@ -66,7 +66,8 @@ def _compared(run: Run) -> str:
 def _cell(result: Result) -> str:
     if not result.us:
         return result.trouble
-    return f"{median(result.us):.1f} ({min(result.us):.1f} to {max(result.us):.1f})"
+    rounds = f"; in {len(result.us)} round only" if result.trouble else ""
+    return f"{median(result.us):.1f} ({min(result.us):.1f} to {max(result.us):.1f}{rounds})"
 
 
 def _where(run: Run | Scaling | Latency) -> str:
@@ -77,7 +78,7 @@ def _where(run: Run | Scaling | Latency) -> str:
 def _remarks(runs: Sequence[Run]) -> str:
     named = {name for run in runs for name in run.versions}
     return "\n".join(
-        f"- {name}: {remark}." for name, remark in REMARKS.items() if remark and name in named
+        f"- {name} {remark}." for name, remark in REMARKS.items() if remark and name in named
     )
 
 
@@ -94,7 +95,7 @@ def _bars(run: Run) -> Mapping[str, Sequence[Bar]]:
 
 def _scaled(run: Scaling) -> str:
     rows = [
-        [case.what, case.label, f"{case.events:,}", f"{median(case.us):.1f}", _span(case)]
+        [case.what, case.label, f"{2 * case.events:,}", f"{median(case.us):.1f}", _span(case)]
         for case in run.cases
     ]
     heads = ["what grows", "to", "events", "µs of CPU per event", "least to most"]

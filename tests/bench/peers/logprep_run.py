@@ -22,9 +22,9 @@ def category(name: str, where: str, *tags: str) -> dict:
     return {"filter": where, "generic_adder": {"add": added, "merge_with_target": True}}
 
 
-def hundredths(formula: str) -> str:
-    """Round half up to two decimals."""
-    return f"trunc(({formula}) * 100 + 0.5) / 100"
+def hundredths(value: str, by: str) -> str:
+    """Divide, and round half up to two decimals."""
+    return f"trunc(({value} * 200 + {by}) / ({by} * 2)) / 100"
 
 
 ALL = "request_id"
@@ -38,9 +38,9 @@ RULES = {
         calculation("cost_usd", COST.format(2, 8), 'model: "gpt-4.1"'),
         calculation("cost_usd", COST.format(3, 15), 'model: "claude-sonnet-4-5"'),
         calculation(
-            "tokens_per_second", hundredths("${output_tokens} * 1000 / ${latency_ms}"), ALL
+            "tokens_per_second", hundredths("${output_tokens} * 1000", "${latency_ms}"), ALL
         ),
-        calculation("compression_ratio", hundredths("${output_tokens} / ${input_tokens}"), ALL),
+        calculation("compression_ratio", hundredths("${output_tokens}", "${input_tokens}"), ALL),
         calculation("total_tokens", "${input_tokens} + ${output_tokens}", ALL),
     ],
     "generic_adder": [

@@ -27,13 +27,9 @@ def enrich(event: dict[str, Any]) -> dict[str, Any]:
         "hour_bucket": iso[:13],
         "cost_usd": round((spent * input_usd + made * output_usd) / 1e6, 9),
         "latency_category": category,
-        "tokens_per_second": _hundredths(made * 1000 / latency_ms),
-        "compression_ratio": _hundredths(made / spent),
+        "tokens_per_second": int(made * 1000 / latency_ms * 100 + 0.5) / 100,
+        "compression_ratio": (made * 200 + spent) // (spent * 2) / 100,
         "total_tokens": spent + made,
         "tags": tags,
     }
     return event
-
-
-def _hundredths(value: float) -> float:
-    return int(value * 100 + 0.5) / 100

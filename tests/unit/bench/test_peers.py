@@ -20,8 +20,8 @@ def enrich(monkeypatch):
 
 def test_what_the_peers_in_python_share_says_what_we_say(enrich):
     events = Events(until_now())
-    documents = (enrich(events.fields(number)) for number in range(20_000))
-    assert check(documents, events, rules_from(Settings())) == 20_000
+    documents = [enrich(events.fields(number)) for number in range(0, 400_000, 19)]
+    assert check(documents, events, rules_from(Settings())) == len(documents)
 
 
 @pytest.mark.parametrize("contender", CONTENDERS, ids=lambda one: one.name)
