@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGE := pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fault soak fuzz bench lint docs lock audit sbom clean
+.PHONY: help demo test check fault soak fuzz bench scaling figures lint docs lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -26,8 +26,14 @@ soak: .venv/dev.stamp ## load for MINUTES (30) with faults mixed in: memory, ope
 
 bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=200000), and latency under load
 	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),200000) $(if $(SAVE),--save)
-	$(BIN)/python -m tests.bench.latency
+	$(BIN)/python -m tests.bench.latency $(if $(SAVE),--save)
 	$(BIN)/python -m tests.bench.gateway
+
+scaling: .venv/dev.stamp ## CPU per event as partitions, events, their size and replicas grow (ROUNDS=3)
+	$(BIN)/python -m tests.bench.scaling --rounds $(or $(ROUNDS),3) $(if $(SAVE),--save)
+
+figures: .venv/dev.stamp ## put the figures of `make bench` and `make scaling` with SAVE=yes into their pages
+	$(BIN)/python -m tests.bench.page
 
 fuzz: .venv/dev.stamp ## look for bytes that break the decoders or part the two paths: 13 minutes
 	for target in two_paths batch; do $(BIN)/python -m tests.fuzz $$target --seconds 240 || exit 1; done

@@ -1,0 +1,30 @@
+"""Pages and charts show the figures that are kept, and a chart is drawn to scale."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.bench.chart import Bar, draw
+from tests.bench.page import ROOT, pages
+
+
+@pytest.mark.parametrize("path", pages())
+def test_what_is_shown_is_what_was_measured(path):
+    assert (ROOT / path).read_text("utf-8") == pages()[path], "run `make figures`"
+
+
+def test_bars_are_as_long_as_their_figures_and_none_leaves_the_picture():
+    picture = ET.fromstring(
+        draw({"a": [Bar("x & y", 10, 9, 12, ours=True), Bar("z", 40, 40, 44)]}, "µs")
+    )
+    bars = [float(one.get("width")) for one in picture.iter() if "bar" in one.get("class", "")]
+    assert bars[1] == pytest.approx(4 * bars[0], rel=0.01)
+    paths = [one.get("d", "") for one in picture.iter()]
+    ends = [float(number) for path in paths for number in re.findall(r"H([\d.]+)", path)]
+    assert max(ends) < float(picture.get("width"))
+
+
+def test_every_group_has_its_own_scale():
+    picture = draw({"a": [Bar("x", 1, 1, 1)], "b": [Bar("y", 1_000, 1_000, 1_000)]}, "µs")
+    assert len(set(re.findall(r'class="bar" x="\d+" y="\d+" width="([\d.]+)"', picture))) == 1
