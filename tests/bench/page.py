@@ -57,7 +57,7 @@ def _compared(run: Run) -> str:
         [f"{name} {run.versions[name]}", *(_cell(run.results[stage][name]) for stage in stages)]
         for name in names
     ]
-    about = f"{run.python}, {run.rounds} rounds of {run.events:,} events or a share of them"
+    about = f"{run.python}; {run.events:,} events or a share of them; rounds: {run.rounds}"
     return f"### {run.python.partition(' (')[0]}\n\n{_where(run)} {about}.\n\n" + _table(
         ["µs of CPU per event", *(STAGES[stage] for stage in stages)], rows
     )
@@ -99,7 +99,7 @@ def _scaled(run: Scaling) -> str:
         for case in run.cases
     ]
     heads = ["what grows", "to", "events", "µs of CPU per event", "least to most"]
-    return f"{_where(run)} {run.python}, {run.rounds} rounds.\n\n" + _table(heads, rows)
+    return f"{_where(run)} {run.python}; rounds: {run.rounds}.\n\n" + _table(heads, rows)
 
 
 def _span(case: Case) -> str:
@@ -120,7 +120,7 @@ def _latency(run: Latency) -> str:
     rows = [
         [
             f"{level.load:.0%}" if level.load else "one event a second",
-            f"{level.per_s:,.0f}",
+            f"{level.per_s or 1:,.0f}",
             *(f"{one:,.0f} ms" for one in level.enriched_ms),
             *(f"{one:.2f} s" for one in level.searchable_s),
         ]

@@ -17,7 +17,7 @@ from tests.bench.measure import Bench
 from tests.support.engines import Engines, own_engines
 
 EVENTS = 100_000
-BYTES = 400_000_000
+BYTES = 150_000_000
 """The most that the events of one case are together."""
 
 
