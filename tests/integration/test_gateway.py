@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fault.harness.bad_inputs import CANARY, Buried, Either, cases
+from tests.support.engines import ROOT
 from tests.support.gateway import gateway
 
 PARTITIONS = 3
@@ -169,3 +170,16 @@ def test_every_bad_input_is_refused_for_its_reason_or_goes_on_as_it_came(running
         assert CANARY not in answer.text, case
     assert sorted(raw()) == sorted(published)
     assert CANARY not in running.log
+
+
+def test_a_span_of_opentelemetry_is_an_event_in_kafka(running, raw):
+    subprocess.run(
+        [sys.executable, "examples/opentelemetry_spans.py"],
+        cwd=ROOT,
+        env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": running.url},
+        check=True,
+        timeout=60,
+    )
+    (value,) = raw()
+    event = json.loads(value)
+    assert (event["service"], event["attributes"]["gen_ai.usage.input_tokens"]) == ("shop", 1200)
