@@ -65,7 +65,6 @@ async def _serve(settings: Settings) -> bool:
     from ingest.adapters.kafka_producer import KafkaProducer
     from ingest.app import kafka_connection, topic_specs
     from ingest.core.keys import key_reader
-    from ingest.gateway.hints import Hints
     from ingest.gateway.limits import Budget
     from ingest.gateway.process import Gateway
     from ingest.gateway.sink import RawSink
@@ -86,13 +85,24 @@ async def _serve(settings: Settings) -> bool:
         deadline_s=settings.gateway.publish_timeout_s,
         fail=gateway.fail,
     )
+    try:
+        doors = _doors(settings, sink, budget, stats)
+    except UsageError:
+        await producer.stop()
+        raise
+    return await gateway.run(producer, sink, doors)
+
+
+def _doors(settings: Settings, sink: "RawSink", budget: "Budget", stats: "Stats") -> "list[Door]":
+    from ingest.gateway.hints import Hints
+
     hints = Hints()
-    doors: list[Door] = _stream_doors(settings, sink, budget, stats, hints)
+    doors = _stream_doors(settings, sink, budget, stats, hints)
     if settings.gateway.http_listen:
         doors.append(_http_door(settings, sink, budget, stats, hints))
     if not doors:
         raise UsageError("gateway: http_listen, tcp_listen and beats_listen are all empty")
-    return await gateway.run(producer, sink, doors)
+    return doors
 
 
 def _http_door(

@@ -148,6 +148,7 @@ def test_an_address_that_is_taken_is_named(running):
     assert found.returncode == 2
     assert "gateway.http_listen" in found.stderr
     assert "Address already in use" in found.stderr
+    assert "Unclosed" not in found.stderr
 
 
 def test_every_bad_input_is_refused_for_its_reason_or_goes_on_as_it_came(running, raw):
