@@ -11,6 +11,9 @@ from ingest.adapters.exposition import cumulative
 from ingest.gateway.stats import METRICS, Metric, Readings
 from ingest.pipeline.stats import Histogram
 
+ROLE = "gateway"
+"""The label that tells its metrics from those of the workers."""
+
 _FAMILIES: Mapping[str, Any] = {
     "counter": CounterMetricFamily,
     "gauge": GaugeMetricFamily,
@@ -43,13 +46,13 @@ class _Collector:
 
 
 def _family(metric: Metric, value: Any) -> Any:
-    labels = [metric.label] if metric.label else []
+    labels = ["role", *([metric.label] if metric.label else [])]
     family = _FAMILIES[metric.kind](metric.name, metric.meaning, labels=labels)
     if isinstance(value, Histogram):
-        family.add_metric([], *cumulative(value))
+        family.add_metric([ROLE], *cumulative(value))
     elif isinstance(value, Mapping):
         for label, number in value.items():
-            family.add_metric([label], number)
+            family.add_metric([ROLE, label], number)
     else:
-        family.add_metric([], value)
+        family.add_metric([ROLE], value)
     return family

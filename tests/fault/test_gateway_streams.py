@@ -120,8 +120,8 @@ def test_t35_slow_and_silent_clients_are_bounded_and_disturb_nobody(world, serve
         over = [stack.enter_context(running.connect("tcp")) for _ in range(20)]
         assert sum(map(ended, over)) >= 10
         assert all(map(ended, [*slow, *idle, *lines]))
-        assert 'refused_total{reason="too_slow"} 2.0' in running.metrics()
-        assert 'refused_total{reason="connections"}' in running.metrics()
+        assert 'refused_total{reason="too_slow",role="gateway"} 2.0' in running.metrics()
+        assert 'refused_total{reason="connections",role="gateway"}' in running.metrics()
 
 
 def drip(connection):

@@ -142,7 +142,10 @@ def test_what_a_door_does_not_speak_is_never_answered_and_is_named(running, raw,
 def test_half_a_line_at_the_end_is_counted_and_not_stored(running, raw):
     send_lines(running, b'{"a":1}\n{"a":')
     assert running.eventually_told("client_refused")
-    assert 'ingest_gateway_refused_total{reason="partial_line"} 1.0' in running.metrics()
+    assert (
+        'ingest_gateway_refused_total{reason="partial_line",role="gateway"} 1.0'
+        in running.metrics()
+    )
     assert raw() == [b'{"a":1}']
 
 

@@ -218,7 +218,7 @@ def test_pages_about_itself(serving):
     page = serving.client.get("/metrics").text
     for metric in METRICS:
         assert metric.name.removesuffix("_total") in page
-    assert 'ingest_gateway_events_accepted_total{door="http"} 1.0' in page
+    assert 'ingest_gateway_events_accepted_total{door="http",role="gateway"} 1.0' in page
 
 
 def test_the_interface_is_described(serving):
