@@ -3,9 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ingest import cli
 from ingest.adapters.kafka_admin import open_admin
 from ingest.pipeline.topics import Create, TopicSpec
 from tests.fault.harness.observer import read_topic
@@ -25,6 +27,19 @@ def engines() -> Iterator[Engines]:
 def prefix() -> str:
     """A beginning for names of topics, groups and indices that no other test uses."""
     return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def topic(engines: Engines, prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A raw topic of our own, which the environment names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("INGEST_KAFKA_BOOTSTRAP", engines.addresses.bootstrap)
+    monkeypatch.setenv("INGEST_ELASTICSEARCH_URL", engines.addresses.elasticsearch_url)
+    monkeypatch.setenv("INGEST_ELASTICSEARCH_INDEX_PREFIX", prefix)
+    for kind in ("raw", "enriched", "dead", "alerts"):
+        monkeypatch.setenv(f"INGEST_TOPICS_{kind.upper()}", f"{prefix}-{kind}")
+    assert cli.main(["setup"]) == 0
+    return f"{prefix}-raw"
 
 
 @pytest.fixture

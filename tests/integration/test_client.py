@@ -10,24 +10,10 @@ import threading
 
 import pytest
 
-from ingest import cli
 from ingest.client import LogClient
 from ingest.engines import free_port
 from tests.support.gateway import gateway
 from tests.support.records import records_of
-
-
-@pytest.fixture
-def topic(engines, prefix, monkeypatch, tmp_path):
-    """A raw topic of our own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("INGEST_KAFKA_BOOTSTRAP", engines.addresses.bootstrap)
-    monkeypatch.setenv("INGEST_ELASTICSEARCH_URL", engines.addresses.elasticsearch_url)
-    monkeypatch.setenv("INGEST_ELASTICSEARCH_INDEX_PREFIX", prefix)
-    for kind in ("raw", "enriched", "dead", "alerts"):
-        monkeypatch.setenv(f"INGEST_TOPICS_{kind.upper()}", f"{prefix}-{kind}")
-    assert cli.main(["setup"]) == 0
-    return f"{prefix}-raw"
 
 
 def run(program):

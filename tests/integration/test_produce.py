@@ -12,19 +12,6 @@ from ingest.adapters.kafka_tail import follow, partitions_of
 
 
 @pytest.fixture
-def topic(engines, prefix, monkeypatch, tmp_path):
-    """A raw topic of our own, which the environment names."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("INGEST_KAFKA_BOOTSTRAP", engines.addresses.bootstrap)
-    monkeypatch.setenv("INGEST_ELASTICSEARCH_URL", engines.addresses.elasticsearch_url)
-    monkeypatch.setenv("INGEST_ELASTICSEARCH_INDEX_PREFIX", prefix)
-    for kind in ("raw", "enriched", "dead", "alerts"):
-        monkeypatch.setenv(f"INGEST_TOPICS_{kind.upper()}", f"{prefix}-{kind}")
-    assert cli.main(["setup"]) == 0
-    return f"{prefix}-raw"
-
-
-@pytest.fixture
 def produce(topic, capsys):
     """Run `ingest produce`; return its exit code and its JSON."""
 

@@ -71,7 +71,7 @@ events = st.dictionaries(names, values, max_size=12)
 """Any JSON under any name, most of them names that mean something."""
 
 FIRST = datetime(2026, 5, 1)  # noqa: DTZ001 - hypothesis takes no other
-LAST = datetime(2026, 7, 1, 12)  # noqa: DTZ001
+LAST = datetime(2026, 7, 1, 12)  # noqa: DTZ001 - the same
 
 counts = st.integers(0, 3_000_000)
 _dimensions = st.sampled_from(["m", "tiered", "plain", "embed", "unknown", "openai/m-latest"])

@@ -4,27 +4,13 @@ import httpx2 as httpx
 import pytest
 import requests
 
-from ingest.client import LogClient
 from ingest.client.hooks import async_httpx_hooks, httpx_hooks, requests_hook
 from tests.support.http_server import Reply, serving
-from tests.support.transports import FakeTransport
 
 BODY = {"model": "gpt-4.1", "messages": [{"content": "private"}]}
 ANSWER = {"id": "c-1", "model": "gpt-4.1-x", "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
 JSON = {"Content-Type": "application/json"}
 GOOD = Reply(200, json.dumps(ANSWER).encode(), JSON)
-
-
-@pytest.fixture
-def transport():
-    return FakeTransport()
-
-
-@pytest.fixture
-def log(transport):
-    client = LogClient(transport=lambda: transport)
-    yield client
-    client.close(0)
 
 
 def sent(log, transport):

@@ -5,10 +5,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from ingest.client import LogClient
 from ingest.client.litellm import litellm_callback
 from tests.support.enriching import document
-from tests.support.transports import FakeTransport
 
 STARTED = datetime(2026, 1, 31, 9, tzinfo=UTC)
 ENDED = STARTED + timedelta(seconds=1.5)
@@ -33,18 +31,6 @@ RESPONSE = SimpleNamespace(
 
 class CustomLogger:
     """What LiteLLM wants its callbacks to be."""
-
-
-@pytest.fixture
-def transport():
-    return FakeTransport()
-
-
-@pytest.fixture
-def log(transport):
-    client = LogClient(transport=lambda: transport)
-    yield client
-    client.close(0)
 
 
 @pytest.fixture
@@ -101,6 +87,6 @@ def test_naive_times_are_local(log, transport, callback):
         CALL,
         RESPONSE,
         STARTED.astimezone().replace(tzinfo=None),
-        datetime.now(),  # noqa: DTZ005
+        datetime.now(),  # noqa: DTZ005  (as LiteLLM has it)
     )
     assert sent(log, transport)[0]["@timestamp"] == "2026-01-31T09:00:00.000Z"
