@@ -63,7 +63,6 @@ def plan(settings: Settings, order: Order) -> Plan:
             client_id=f"{order.instance}.{uuid.uuid4().hex[:8]}",
             topic=settings.topics.raw if order.role == "enrich" else settings.topics.enriched,
             session_timeout_s=worker.session_timeout_s,
-            max_poll_records=worker.max_batch_events,
         ),
         limits=Limits(tick_s=worker.watchdog_tick_s, step_s=worker.watchdog_step_s),
         drain_s=worker.drain_s,

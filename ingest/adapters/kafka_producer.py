@@ -22,7 +22,7 @@ from ingest.adapters.kafka_compression import COMPRESSION, compress_lightly
 from ingest.errors import Fatal
 from ingest.pipeline.ports import Message
 
-BATCH_BYTES = 512 * 1024
+BATCH_BYTES = 1_000_000
 REQUEST_TIMEOUT_MS = 20_000
 METADATA_MS = 15_000
 AGAIN_S = 0.5

@@ -1,11 +1,12 @@
-"""How fetched bytes become records: as plain values, whatever their header names hold.
+"""How fetched bytes become records: as plain values, a Kafka batch at a time.
 
-aiokafka's own objects cost three times as much, and a header name that is not UTF-8, which Kafka
-takes, would keep it from ever reading what lies behind it on its partition. Only a batch that
-holds one is read again, by aiokafka's slower reader in Python, with the odd bytes escaped.
+aiokafka's own objects cost three times as much, and so does its loop over single records. And a
+header name that is not UTF-8, which Kafka takes, would keep it from ever reading what lies behind
+it on its partition. Only a batch that holds one is read again, by aiokafka's slower reader in
+Python, with the odd bytes escaped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -14,64 +15,122 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from ingest.core.types import RawRecord
 
-
-def read_plainly() -> None:
-    """Let every consumer of this process read records so."""
-    fetcher.MemoryRecords = Records
-    fetcher.PartitionRecords = PlainRecords
+POLL_BYTES = 2 * 1024 * 1024
 
 
-class PlainRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
-    """The records of one partition in a fetch, as `RawRecord`."""
+class Poll:
+    """What one look into all that was fetched may bring: `max_bytes`, and a Kafka batch more."""
 
-    def __iter__(self) -> Iterator[RawRecord]:
-        found: Iterator[RawRecord] = self._records_iterator
-        return found
+    def __init__(self, max_bytes: int = POLL_BYTES) -> None:
+        self._max_bytes = self._left_bytes = max_bytes
 
-    def _consumer_record(self, tp: Any, record: Any) -> RawRecord:
-        return RawRecord(
-            record.value,
-            tp.topic,
-            tp.partition,
-            record.offset,
-            record.timestamp,
-            record.key,
-            record.headers,
-        )
+    def begin(self) -> None:
+        """Look anew."""
+        self._left_bytes = self._max_bytes
+
+    def take(self, records: Iterable[RawRecord]) -> None:
+        """Count the values of these records."""
+        self._left_bytes -= sum([len(record.value or b"") for record in records])
+
+    @property
+    def over(self) -> bool:
+        """Whether that is enough."""
+        return self._left_bytes <= 0
 
 
-class Records:
-    """The batches of one fetched piece of a partition; stands in for aiokafka's `MemoryRecords`."""
+def read_plainly(poll: Poll | None = None) -> None:
+    """Let every consumer of this process read records so, with `getmany` alone.
+
+    Without a `poll`, that brings all there is.
+    """
+    fetcher.MemoryRecords = Content
+    fetcher.PartitionRecords = Batches
+    fetcher.FetchResult = Fetched
+    Fetched.poll = poll
+
+
+class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typed
+    """What was fetched of one partition."""
+
+    poll: Poll | None = None
+    _partition_records: "Batches | None"
+
+    def getall(self, max_records: int | None = None) -> list[RawRecord]:  # noqa: ARG002 (inherited)
+        """Take records, by whole Kafka batches, until nothing is left or the poll is over."""
+        poll = self.poll
+        taken: list[RawRecord] = []
+        if poll and poll.over:
+            return taken
+        if not self.has_more() or not self.check_assignment(self._topic_partition):
+            return taken
+        for records in self._partition_records or ():
+            taken += records
+            if poll:
+                poll.take(records)
+                if poll.over:
+                    self._update_position()
+                    return taken
+        self._update_position()
+        self._partition_records = None
+        return taken
+
+
+class Batches(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
+    """The Kafka batches in a fetch, each as the list of its records."""
+
+    def _consumer_record(self, tp: Any, batch: "_Batch") -> list[RawRecord]:
+        """Make the list; reading may begin in the midst of a batch."""
+        try:
+            records = _plain(batch.records, *tp)
+        except UnicodeDecodeError:
+            records = _plain(_leniently(batch.content), *tp)
+        begin = self.next_fetch_offset
+        if records and records[0].offset < begin:
+            return [record for record in records if record.offset >= begin]
+        return records
+
+
+def _plain(records: Iterable[Any], topic: str, partition: int) -> list[RawRecord]:
+    return [
+        RawRecord(r.value, topic, partition, r.offset, r.timestamp, r.key, r.headers)
+        for r in records
+    ]
+
+
+class Content:
+    """The bytes fetched of a partition; stands in for aiokafka's `MemoryRecords`."""
 
     def __init__(self, content: bytes) -> None:
         self._batches = _MemoryRecordsPy(content)
         self.has_next = self._batches.has_next
         self.size_in_bytes = self._batches.size_in_bytes
 
-    def next_batch(self) -> Any:
+    def next_batch(self) -> "_Batch":
         """Return the next batch; `has_next` has told that there is one."""
         content = self._batches._next_slice  # noqa: SLF001 - see the worker's guard
         return _Batch(self._batches.next_batch(), content)
 
 
 class _Batch:
-    """One batch: aiokafka's, but for how its records are iterated over."""
+    """One batch: aiokafka's, but where that loops over its records it meets the batch as one."""
 
     def __init__(self, batch: Any, content: Any) -> None:
-        self._batch = batch
-        self._content = content
+        self.records = batch
+        self.content = content
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
+        return getattr(self.records, name)
 
     def __next__(self) -> Any:
-        return next(self._batch)
+        return next(self.records)
 
-    def __iter__(self) -> Iterator[Any]:
-        try:
-            return iter(list(self._batch))
-        except UnicodeDecodeError:
-            return _leniently(self._content)
+    def __iter__(self) -> Iterator["_Batch"]:
+        return iter((self,))
+
+    @property
+    def offset(self) -> int:
+        """Its last, as if it were a record."""
+        return int(self.records.next_offset) - 1
 
 
 def _leniently(content: Any) -> Iterator[Any]:

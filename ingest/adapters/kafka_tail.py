@@ -43,8 +43,10 @@ async def follow(
     """
     async with _consumer(connection, topic) as consumer:
         await _begin(consumer, _places(topic, partitions), start)
-        async for record in consumer:
-            yield record
+        while True:
+            for records in (await consumer.getmany(timeout_ms=LOOK_MS)).values():
+                for record in records:
+                    yield record
 
 
 async def snapshot(

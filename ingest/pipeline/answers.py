@@ -5,14 +5,15 @@ look at the state of the pipeline; the index role obeys it.
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from ingest.core.types import Dead
-from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole
+from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole, Written
 
 
 class Action(Enum):
@@ -71,8 +72,7 @@ STALE = Verdict(
     Action.STALE, "version_conflict_engine_exception", "a newer version is there", status=409
 )
 FINALS = {"created": CREATED, "updated": UPDATED, "stale": STALE}
-"""The verdicts on documents that are stored, by their names in the metrics. There is one object
-of each, so that counting them costs next to nothing."""
+"""The verdicts on documents that are stored, by their names in the metrics; one object of each."""
 
 _WRITTEN = {verdict.status: verdict for verdict in (CREATED, UPDATED)}
 _TOO_LARGE = "larger than Elasticsearch takes"
@@ -97,13 +97,24 @@ _MAPPING_TYPES = {
 
 
 def judge(reply: BulkReply, sent: int) -> list[Verdict]:
-    """Return one verdict for each of the `sent` documents, in their order."""
+    """Return one verdict for each of the `sent` documents, in their order.
+
+    Where all were written nothing tells which were new: those come first.
+    """
+    if isinstance(reply, Written) and reply.created + reply.updated == sent:
+        return [CREATED] * reply.created + [UPDATED] * reply.updated
     if isinstance(reply, Items) and len(reply.answers) == sent:
         return [judge_item(answer) for answer in reply.answers]
     if isinstance(reply, Whole):
         return [judge_whole(reply.status, reply.error)] * sent
     detail = reply.detail if isinstance(reply, Unknown) else "answers are missing"
     return [Verdict(Action.RESEND, "no_answer", detail)] * sent
+
+
+def count_finals(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Count the documents that are stored, by their names in the metrics."""
+    counts = Counter(map(id, verdicts))  # to compare them would cost more than all the rest
+    return {name: count for name, v in FINALS.items() if (count := counts[id(v)])}
 
 
 def judge_item(item: Mapping[str, Any]) -> Verdict:

@@ -2,12 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from ingest.errors import Unavailable
-from ingest.pipeline.answers import FINALS, Action, Verdict, dead_of, judge, retry_cause
+from ingest.pipeline.answers import (
+    FINALS,
+    Action,
+    Verdict,
+    count_finals,
+    dead_of,
+    judge,
+    retry_cause,
+)
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import Burial, DeadLetters
@@ -154,41 +162,45 @@ class IndexRole:
             batch.step_at = self._clock.monotonic()
             self._stats.bulk_seconds.observe(batch.step_at - sent_at)
             verdicts = judge(reply, len(entries))
-            self._report(reply, verdicts)
+            finals = count_finals(verdicts)
+            self._report(reply, verdicts, finals)
         if verdicts[0].action is Action.DIVIDE and len(entries) > 1:
             middle = len(entries) // 2
             left, refusals = await self._send(batch, entries[:middle])
             more_left, more_refusals = await self._send(batch, entries[middle:])
             return left + more_left, refusals + more_refusals
+        if sum(finals.values()) == len(entries):
+            self._successes.update([entry.index for entry in entries])
+            return [], []
         await self._obey(batch, verdicts)
         return self._sort(entries, verdicts)
 
-    def _report(self, reply: BulkReply, verdicts: Sequence[Verdict]) -> None:
+    def _report(
+        self, reply: BulkReply, verdicts: Sequence[Verdict], finals: Mapping[str, int]
+    ) -> None:
         """Tell circuit, size and counters how the request went."""
-        finals = sum(map(verdicts.count, FINALS.values()))
-        outage = not finals and all(verdict.is_outage for verdict in verdicts)
+        stored = sum(finals.values())
+        self._stats.indexed.update(finals)
+        outage = not stored and all(verdict.is_outage for verdict in verdicts)
         cause = f"{verdicts[0].type} {verdicts[0].detail}".strip() if outage else ""
         retry_after_s = reply.retry_after_s if isinstance(reply, Whole) else None
         self._circuit.report(not outage, cause, retry_after_s)
-        if finals == len(verdicts):
+        if stored == len(verdicts):
             self._size.grow()
         elif any(verdict.action is Action.RETRY for verdict in verdicts):
             self._size.shrink()
-        outcome = "done" if finals == len(verdicts) else "partial" if finals else "failed"
+        outcome = "done" if stored == len(verdicts) else "partial" if stored else "failed"
         self._stats.bulks[outcome] += 1
 
     def _sort(
         self, entries: Sequence[Entry], verdicts: Sequence[Verdict]
     ) -> tuple[list[Entry], list[_Refusal]]:
-        """Count what is final; returns what is left to be sent again, and what was refused."""
+        """Return what is left to be sent again, and what was refused."""
         left: list[Entry] = []
         refusals: list[_Refusal] = []
         finals = FINALS.values()
         pairs = list(zip(entries, verdicts, strict=True))
         self._successes.update([entry.index for entry, verdict in pairs if verdict in finals])
-        for name, final in FINALS.items():
-            if count := verdicts.count(final):
-                self._stats.indexed[name] += count
         for entry, verdict in pairs:
             if verdict in finals:
                 continue

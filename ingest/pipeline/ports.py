@@ -48,6 +48,13 @@ class Items(msgspec.Struct, frozen=True):
     answers: Sequence[Mapping[str, Any]]
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A bulk answer that says that everything was written, and how many were new."""
+
+    created: int
+    updated: int
+
+
 class Whole(msgspec.Struct, frozen=True):
     """A bulk answer that speaks of the request as a whole."""
 
@@ -62,7 +69,7 @@ class Unknown(msgspec.Struct, frozen=True):
     detail: str
 
 
-BulkReply: TypeAlias = Items | Whole | Unknown
+BulkReply: TypeAlias = Written | Items | Whole | Unknown
 
 
 class Cluster(Protocol):

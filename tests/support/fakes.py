@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.pipeline.ports import BulkReply, Items, Message
+from ingest.pipeline.ports import BulkReply, Items, Message, Written
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -155,10 +155,14 @@ class FakeCluster:
         finally:
             self.in_flight -= 1
 
-    def write(self, actions: list[dict[str, Any]], values: list[bytes]) -> Items:
-        return Items([self._write(*pair) for pair in zip(actions, values, strict=True)])
+    def write(self, actions: list[dict[str, Any]], values: list[bytes]) -> BulkReply:
+        answers = [self.write_one(*pair) for pair in zip(actions, values, strict=True)]
+        statuses = [answer["status"] for answer in answers]
+        if {200, 201}.issuperset(statuses):
+            return Written(statuses.count(201), statuses.count(200))
+        return Items(answers)
 
-    def _write(self, action: dict[str, Any], value: bytes) -> dict[str, Any]:
+    def write_one(self, action: dict[str, Any], value: bytes) -> dict[str, Any]:
         assert action["version_type"] == "external_gte"
         place = (action["_index"], action["_id"])
         if place[0] not in self.indices:

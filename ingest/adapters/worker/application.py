@@ -12,7 +12,8 @@ import mode
 from faust.auth import SASLCredentials, SSLCredentials
 
 from ingest.adapters.connections import KafkaConnection
-from ingest.adapters.worker.consumer import Transport, faust_log
+from ingest.adapters.worker.consumer import Transport
+from ingest.adapters.worker.consumer_thread import faust_log
 from ingest.adapters.worker.watchdog import Watchdog
 from ingest.logs import event
 from ingest.pipeline.health import Health
@@ -43,7 +44,6 @@ class Membership:
     client_id: str
     topic: str
     session_timeout_s: float
-    max_poll_records: int
 
 
 class App(faust.App):  # type: ignore[misc]  # Faust is not typed
@@ -127,7 +127,6 @@ def make_app(
         broker_commit_interval=COMMIT_INTERVAL_S,
         # aiokafka leaves the group for good when nothing is fetched for this long.
         broker_max_poll_interval=MONTH_S,
-        broker_max_poll_records=member.max_poll_records,
         consumer_max_fetch_size=FETCH_BYTES,
         broker_session_timeout=member.session_timeout_s,
         broker_heartbeat_interval=min(2.0, member.session_timeout_s / 4),

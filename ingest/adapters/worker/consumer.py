@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
-from faust.transport.drivers.aiokafka import DEFAULT_GENERATION_ID, AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import DEFAULT_GENERATION_ID
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from ingest.adapters.kafka_aio import brake, renew
-from ingest.adapters.kafka_records import read_plainly
+from ingest.adapters.worker.consumer_thread import ConsumerThread, faust_log
 from ingest.errors import IngestError, UsageError
 from ingest.logs import event
 from ingest.pipeline.batch import Batch
@@ -29,8 +28,6 @@ QUESTION_S = 10.0
 LOOK_S = 0.25
 
 log = logging.getLogger(__name__)
-# What Faust says through our classes is still its own, and only worth hearing if it is a warning.
-faust_log = logging.getLogger("faust")
 T = TypeVar("T")
 
 
@@ -38,24 +35,6 @@ class BatchMessage(ConsumerMessage):  # type: ignore[misc]  # Faust is not typed
     """What Faust carries to the agent: one batch, as if it were one message."""
 
     __slots__ = ("batch",)
-
-
-class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
-    """The consumer's own thread, with an aiokafka client of our choosing.
-
-    It does not spin without brokers, logs in with the password as it is now, passes over what a
-    transaction wrote and then aborted, and reads any header name.
-    """
-
-    logger = faust_log
-
-    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
-        read_plainly()
-        consumer = super()._create_consumer(loop)
-        brake(consumer._client)  # noqa: SLF001 - see guard
-        renew(consumer._client, self.app.connection)  # noqa: SLF001 - see guard
-        consumer._isolation_level = "read_committed"  # noqa: SLF001 - see guard
-        return consumer
 
 
 class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
@@ -73,8 +52,8 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         self._holes: list[tuple[TP, int, int]] = []
         self._looking = False
 
-    def _new_consumer_thread(self) -> _Thread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     # Fetching
 

@@ -37,13 +37,8 @@ async def read_topic(connection: KafkaConnection, ends: Offsets) -> list[RawReco
         consumer.assign(list(wanted))
         while any([await consumer.position(place) < end for place, end in wanted.items()]):
             for fetched in (await consumer.getmany(timeout_ms=500)).values():
-                records += map(_raw_record, fetched)
+                records += fetched
     return records
-
-
-def _raw_record(record: Any) -> RawRecord:
-    names = RawRecord.__struct_fields__
-    return RawRecord(**{name: getattr(record, name) for name in names})
 
 
 def enriched_of(record: RawRecord) -> Enriched:

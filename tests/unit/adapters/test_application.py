@@ -17,7 +17,6 @@ MEMBER = Membership(
     client_id="host-enrich-0.1",
     topic="raw",
     session_timeout_s=8,
-    max_poll_records=1_000,
 )
 ELSEWHERE = {
     "BROKER_URL": "kafka://elsewhere:9092",

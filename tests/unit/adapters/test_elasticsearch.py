@@ -9,7 +9,7 @@ import pytest
 from ingest.adapters.connections import ElasticsearchConnection
 from ingest.adapters.elasticsearch import ElasticsearchCluster
 from ingest.errors import Refused, Unauthorized, Unavailable
-from ingest.pipeline.ports import Items, Unknown, Whole
+from ingest.pipeline.ports import Items, Unknown, Whole, Written
 
 JSON = "application/vnd.elasticsearch+json;compatible-with=8"
 BODY = b'{"index":{"_index":"i","_id":"1"}}\n{}\n'
@@ -83,6 +83,30 @@ async def test_the_body_is_sent_as_it_is_but_compressed(server, cluster):
     assert "ndjson" in fields["content-type"]
     assert fields["content-encoding"] == "gzip"
     assert gzip.decompress(body) == BODY
+
+
+def items(*statuses, errors="false"):
+    """An answer as Elasticsearch spells it."""
+    each = ",".join(f'{{"index":{{"status":{status}}}}}' for status in statuses)
+    return f'{{"errors":{errors},"items":[{each}]}}'
+
+
+async def test_where_all_was_written_the_answer_is_counted(server, cluster):
+    server.say(200, items(201, 200, 201))
+    assert await cluster.bulk(BODY) == Written(created=2, updated=1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "statuses"),
+    [
+        (items(201, 409, errors="true"), [201, 409]),
+        (items(201, 207), [201, 207]),
+        (items(201).replace(":", ": "), [201]),
+    ],
+)
+async def test_any_other_answer_is_read(server, cluster, answer, statuses):
+    server.say(200, answer)
+    assert await cluster.bulk(BODY) == Items([{"status": status} for status in statuses])
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 503])

@@ -1,8 +1,13 @@
 import pytest
+from aiokafka.consumer.fetcher import READ_COMMITTED
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Builder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
 
-from ingest.adapters.kafka_records import Records
+from ingest.adapters.kafka_records import Batches, Content, Fetched, Poll
+
+PLACE = TopicPartition("raw", 3)
 
 CODECS = [0, Builder.CODEC_GZIP, Builder.CODEC_SNAPPY, Builder.CODEC_LZ4, Builder.CODEC_ZSTD]
 
@@ -16,45 +21,128 @@ class OddName(str):
         return b"\xff\xfe"
 
 
-def batch(codec, names):
+def batch(codec, names, base=0):
     """The bytes of one batch: a record for each header name."""
     builder = Builder(2, codec, 0, -1, -1, 0, 1_000_000)
     for offset, name in enumerate(names):
         headers = [(name, b"x"), ("none", None)]
         assert builder.append(offset, 7, key=b"k", value=b"v" * 50, headers=headers)
-    return bytes(builder.build())
+    content = builder.build()
+    content[:8] = base.to_bytes(8)  # not covered by the checksum
+    return bytes(content)
 
 
-def read(reader):
-    records = []
+def read(content, begin=0):
+    """The records as the worker gets them, in one list."""
+    return [record for records in batches(content, begin) for record in records]
+
+
+def batches(content, begin=0):
+    return Batches(PLACE, Content(content), [], begin, None, None, True, READ_COMMITTED)
+
+
+def plain(records):
+    return [(r.offset, r.timestamp, r.key, r.value, list(r.headers)) for r in records]
+
+
+def theirs(content):
+    """What aiokafka's own classes read."""
+    reader, records = MemoryRecords(content), []
     while reader.has_next():
-        found = reader.next_batch()
-        assert found.validate_crc()
-        assert (found.base_offset, found.producer_id) == (0, -1)
-        records += [(r.offset, r.timestamp, r.key, r.value, list(r.headers)) for r in found]
-    return records
+        records += reader.next_batch()
+    return plain(records)
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_batches_are_read_as_ever(codec):
-    content = batch(codec, ["a", "é"]) + batch(codec, ["c"])
-    assert read(Records(content)) == read(MemoryRecords(content))
-    assert len(read(Records(content))) == 3
+    content = batch(codec, ["a", "é"]) + batch(codec, ["c"], 2)
+    found = read(content)
+    assert plain(found) == theirs(content)
+    assert [(r.topic, r.partition, r.offset) for r in found] == [("raw", 3, n) for n in range(3)]
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_name_that_is_no_text_is_escaped_and_its_neighbours_are_not_touched(codec):
-    content = batch(codec, ["a", "é", OddName(), "z"]) + batch(codec, ["c"])
+    content = batch(codec, ["a", "é", OddName(), "z"]) + batch(codec, ["c"], 4)
     with pytest.raises(UnicodeDecodeError):
-        read(MemoryRecords(content))
-    found = read(Records(content))
-    assert [headers[0][0] for *_, headers in found] == ["a", "é", "\\xff\\xfe", "z", "c"]
-    assert [offset for offset, *_ in found] == [0, 1, 2, 3, 0]
-    assert {value for _, _, _, value, _ in found} == {b"v" * 50}
+        theirs(content)
+    found = read(content)
+    assert [record.headers[0][0] for record in found] == ["a", "é", "\\xff\\xfe", "z", "c"]
+    assert [record.offset for record in found] == [0, 1, 2, 3, 4]
+    assert {record.value for record in found} == {b"v" * 50}
 
 
 def test_half_a_batch_at_the_end_of_a_fetch_is_left_for_the_next():
     content = batch(0, ["a"])
-    records = Records(content + content[:-1])
-    assert records.size_in_bytes() == 2 * len(content) - 1
-    assert len(read(records)) == 1
+    cut = content + content[:-1]
+    assert Content(cut).size_in_bytes() == 2 * len(content) - 1
+    assert len(read(cut)) == 1
+
+
+@pytest.mark.parametrize("begin", range(3))
+def test_what_lies_before_the_place_where_reading_begins_is_passed_over(begin):
+    content = batch(0, ["a", "b", "c"]) + batch(0, ["d", "e", "f"], 3)
+    assert [record.offset for record in read(content, begin)] == list(range(begin, 6))
+
+
+def test_a_batch_that_is_damaged_is_not_read():
+    content = bytearray(batch(0, ["a", "b"]))
+    content[-5] ^= 1
+    with pytest.raises(Exception, match="Invalid CRC"):
+        read(bytes(content))
+
+
+class Partition:
+    """A fetch of one partition, and where aiokafka believes that its reading stands."""
+
+    def __init__(self, content, poll, begin=0):
+        subscriptions = SubscriptionState()
+        subscriptions.assign_from_user({PLACE})
+        assignment = subscriptions.subscription.assignment
+        self.state = assignment.state_value(PLACE)
+        self.state.seek(begin)
+        self.fetched = Fetched(
+            PLACE,
+            assignment=assignment,
+            partition_records=batches(content, begin),
+            backoff=0,
+        )
+        self.fetched.poll = poll
+
+    def take(self):
+        return [record.offset for record in self.fetched.getall()]
+
+
+async def test_a_poll_takes_whole_batches_until_it_has_enough():
+    content = b"".join(batch(0, ["a", "b"], base) for base in (0, 2, 4))
+    poll = Poll(max_bytes=101)  # one batch has 100
+    partition = Partition(content, poll)
+    assert partition.take() == [0, 1, 2, 3]
+    assert partition.state.position == 4
+    assert partition.take() == []
+    assert partition.fetched.has_more()
+    poll.begin()
+    assert partition.take() == [4, 5]
+    assert partition.state.position == 6
+    assert not partition.fetched.has_more()
+
+
+async def test_a_poll_is_one_for_all_partitions():
+    content, poll = batch(0, ["a", "b"]), Poll(max_bytes=100)
+    first, second = Partition(content, poll), Partition(content, poll)
+    assert (first.take(), second.take()) == ([0, 1], [])
+    poll.begin()
+    assert (first.take(), second.take()) == ([], [0, 1])
+
+
+async def test_without_a_poll_everything_is_taken():
+    assert Partition(batch(0, ["a"]) + batch(0, ["b"], 1), None).take() == [0, 1]
+
+
+async def test_nothing_is_taken_of_a_partition_that_was_moved_or_paused():
+    partition = Partition(batch(0, ["a", "b"]), None)
+    partition.state.seek(1)
+    assert partition.take() == []
+    partition = Partition(batch(0, ["a", "b"]), None)
+    partition.state.pause()
+    assert partition.take() == []

@@ -4,15 +4,19 @@ import pytest
 
 from ingest.core import Dead
 from ingest.pipeline.answers import (
+    CREATED,
+    STALE,
+    UPDATED,
     Action,
     Verdict,
+    count_finals,
     dead_of,
     judge,
     judge_item,
     judge_whole,
     retry_cause,
 )
-from ingest.pipeline.ports import Items, Unknown, Whole
+from ingest.pipeline.ports import Items, Unknown, Whole, Written
 from tests.support.fakes import refusal
 
 SHARDS = (
@@ -132,10 +136,30 @@ def test_a_reply_about_each_document_is_judged_one_by_one():
 
 
 @pytest.mark.parametrize(
-    "reply", [Unknown("connection reset"), Items([{"status": 201}]), Items([{"status": 201}] * 3)]
+    "reply",
+    [
+        Unknown("connection reset"),
+        Items([{"status": 201}]),
+        Items([{"status": 201}] * 3),
+        Written(created=1, updated=0),
+        Written(created=1, updated=2),
+    ],
 )
 def test_an_unknown_outcome_is_sent_again_whole(reply):
     assert [v.action for v in judge(reply, 2)] == [Action.RESEND] * 2
+
+
+def test_where_all_were_written_each_is_judged_so():
+    assert judge(Written(created=1, updated=2), 3) == [CREATED, UPDATED, UPDATED]
+
+
+def test_what_is_stored_is_counted_by_how():
+    verdicts = [CREATED, UPDATED, STALE, CREATED, judge_item(refusal(429, "busy"))]
+    assert count_finals(verdicts) == {"created": 2, "updated": 1, "stale": 1}
+    assert count_finals(map(judge_item, [{"status": 201}, {"status": 200}])) == {
+        "created": 1,
+        "updated": 1,
+    }
 
 
 def test_a_reply_about_the_whole_holds_for_each_document():
