@@ -8,6 +8,7 @@ from ingest.adapters.elasticsearch import ElasticsearchCluster, connect, request
 from ingest.core import RawRecord
 from ingest.pipeline.answers import Action, judge
 from ingest.pipeline.entries import Entry, body_of, entry_of
+from ingest.pipeline.ports import Written
 from schemas.template import index_template
 
 SECRET = "hunter2"
@@ -44,6 +45,13 @@ def entry(index: str, document: object, id_: str = "1", version: int = 7) -> Ent
 
 async def verdicts(cluster, *entries):
     return judge(await cluster.bulk(body_of(entries)), len(entries))
+
+
+async def test_where_all_was_written_the_answer_says_so_in_the_spelling_that_we_count(
+    cluster, index
+):
+    entries = [entry(index, {}, "a"), entry(index, {}, "b"), entry(index, {}, "a", version=8)]
+    assert await cluster.bulk(body_of(entries)) == Written(created=2, updated=1)
 
 
 @pytest.mark.parametrize(
