@@ -36,12 +36,6 @@ scaling: .venv/dev.stamp ## CPU per event as partitions, events, their size and 
 figures: .venv/dev.stamp ## put the figures of `make bench` and `make scaling` with SAVE=yes into their pages
 	$(BIN)/python -m tests.bench.page
 
-scaling: .venv/dev.stamp ## CPU per event as partitions, events, their size and replicas grow (ROUNDS=3)
-	$(BIN)/python -m tests.bench.scaling --rounds $(or $(ROUNDS),3) $(if $(SAVE),--save)
-
-figures: .venv/dev.stamp ## put the figures of `make bench` and `make scaling` with SAVE=yes into their pages
-	$(BIN)/python -m tests.bench.page
-
 fuzz: .venv/dev.stamp ## look for bytes that break the decoders or part the two paths: 13 minutes
 	for target in two_paths batch; do $(BIN)/python -m tests.fuzz $$target --seconds 240 || exit 1; done
 	for target in one_event raw_value bulk_entry dead_letter beats json_lines; do $(BIN)/python -m tests.fuzz $$target --seconds 50 || exit 1; done

@@ -44,6 +44,12 @@ def test_modules_stay_short(texts):
     assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
 
 
+def test_make_reads_its_file_without_a_warning():
+    result = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert result.stderr == ""
+    assert "demo" in result.stdout
+
+
 @pytest.mark.parametrize("host", REGISTRIES)
 def test_no_file_names_a_package_registry(texts, host):
     assert [path for path, text in texts.items() if host in text] == []
