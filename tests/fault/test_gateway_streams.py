@@ -178,6 +178,8 @@ def test_the_tutorials_client_makes_right_documents_and_without_fields_dead_lett
         assert running.log.count("lines_without_fields") == 1
         assert "%(message)s" in running.log
         assert "deepseek" not in running.log
+        # Nothing acknowledges a line: that all are in Kafka is known after an orderly end.
+        assert running.terminate()[0] == 0
     world.start_worker()
     (found,) = world.look().stored
     document = json.loads(found.body)
