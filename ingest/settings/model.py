@@ -205,7 +205,7 @@ class Worker(msgspec.Struct, frozen=True):
         int, Meta(ge=1, le=100_000, description="Most records of one batch.")
     ] = 1_000
     max_batch_bytes: Annotated[Bytes, Meta(description="Most bytes of one batch.")] = Bytes(
-        512 * 1024
+        1024 * 1024
     )
     in_flight: Annotated[
         int, Meta(ge=1, le=1_000, description="Unfinished batches at which fetching pauses.")
