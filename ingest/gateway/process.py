@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from ingest.adapters.garbage import collect_regularly
 from ingest.errors import Fatal
 from ingest.gateway.sink import RawSink
 from ingest.logs import event
@@ -60,12 +61,16 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
-        connecting = asyncio.create_task(self._connect(writer, sink))
+        background = [
+            asyncio.create_task(self._connect(writer, sink)),
+            asyncio.create_task(collect_regularly()),
+        ]
         for door in doors:
             await door.start()
         await self._ending.wait()
         drained = await self._drain(sink, doors)
-        connecting.cancel()
+        for task in background:
+            task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await writer.stop()

@@ -49,10 +49,10 @@ class Sink:
         self.published = []
         self.error = None
 
-    async def publish(self, values):
+    async def publish(self, events):
         if self.error:
             raise self.error
-        self.published += values
+        self.published += [event.value for event in events]
         return []
 
 
