@@ -73,7 +73,7 @@ async def _serve(settings: Settings) -> bool:
     raw = settings.topics.raw
     most = {spec.name: spec.max_message_bytes for spec in topic_specs(settings) if spec.name == raw}
     producer = KafkaProducer(kafka_connection(settings), most)
-    gateway, stats = Gateway(), Stats()
+    gateway, stats = Gateway(settings.gateway.drain_s), Stats()
     budget = Budget(settings.gateway.buffer_bytes)
     sink = RawSink(
         producer=producer,

@@ -48,7 +48,7 @@ class RawSink:
     """Implements `Sink`: one run at a time per partition; what comes meanwhile is the next one.
 
     So batches grow with the load, and a single event waits for nothing. `ready` is set once the
-    producer has started.
+    producer has started. `unconfirmed` counts the events that Kafka has not confirmed yet.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class RawSink:
         self._waiting: dict[int, list[_Waiting]] = {}
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._partition_of = partition_of
+        self.unconfirmed = 0
 
     async def publish(self, events: Sequence[Message]) -> Sequence[int]:
         """See the protocol."""
@@ -104,9 +105,15 @@ class RawSink:
         return asyncio.shield(self._start(events, size_bytes))
 
     def _start(self, events: Sequence[Message], size_bytes: int) -> "asyncio.Future[list[int]]":
+        self.unconfirmed += len(events)
         delivery = asyncio.ensure_future(self._deliver(events))
-        # Whoever called may give up; the bytes are here until Kafka has them.
-        delivery.add_done_callback(lambda _: self._budget.give_back(size_bytes))
+
+        def end(_: "asyncio.Future[list[int]]") -> None:
+            self.unconfirmed -= len(events)
+            self._budget.give_back(size_bytes)
+
+        # Whoever called may give up; the events are here until Kafka has them.
+        delivery.add_done_callback(end)
         delivery.add_done_callback(_look_at)
         return delivery
 

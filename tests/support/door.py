@@ -132,4 +132,4 @@ async def open_door(**options: Any) -> AsyncIterator[Serving]:
         yield serving
     finally:
         serving.producer.release()
-        await serving.door.drain()
+        await serving.door.drain(5.0)

@@ -125,4 +125,4 @@ async def opened(
         kafka.confirming.set()
         for client in found.clients:
             client.close()
-        await door.drain()
+        await door.drain(5.0)

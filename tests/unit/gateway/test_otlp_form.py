@@ -259,4 +259,4 @@ async def at_the_door(serving, export):
     try:
         await asyncio.to_thread(export, f"http://{address(opened)}")
     finally:
-        await door.drain()
+        await door.drain(5.0)

@@ -116,10 +116,12 @@ async def test_without_confirmation_in_time_the_caller_is_told_and_the_bytes_sta
     own.producer.open.clear()
     with pytest.raises(Unavailable):
         await own.sink.publish([event(0)])
+    assert own.sink.unconfirmed == 1
     assert own.budget.used_bytes == OVERHEAD_BYTES + len(event(0).value)
     own.producer.open.set()
     await own.sink.drained()
     await asyncio.sleep(0)
+    assert own.sink.unconfirmed == 0
     assert own.budget.used_bytes == 0
 
 
