@@ -54,6 +54,7 @@ class HttpDoor:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks where a client is
             backlog=BACKLOG,
             timeout_keep_alive=max(1, round(limits.idle_timeout_s)),
         )

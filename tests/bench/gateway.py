@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import psutil
 
+from ingest.adapters.garbage import collect_seldom
 from tests.bench.events import Events, make_topic
 from tests.support.engines import own_engines
 from tests.support.gateway import RunningGateway, gateway
@@ -29,6 +30,8 @@ IDLE = 500
 WARM_UP_S = 2.0
 PARTITIONS = 4
 SHAPES = ((1, 1_000), (100, 10_000), (1_000, 10_000))
+AIM = (100, 10_000)
+AIM_P99_MS = 50.0
 HEAD = b"POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
 
 
@@ -62,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each load")
     options = parser.parse_args()
+    collect_seldom()  # a pause of ours would be measured as one of the gateway
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     print("   batch      asked   events/s  CPU per event  answered p50, p99")
     with own_engines() as engines, tempfile.TemporaryDirectory() as folder:
@@ -73,7 +77,11 @@ def main() -> None:
             running.wait_until_open()
             for size, per_s in SHAPES:
                 for rate in (per_s, None):
-                    _print_row(size, rate, asyncio.run(_load(running, size, rate, options.seconds)))
+                    seen = asyncio.run(_load(running, size, rate, options.seconds))
+                    _print_row(size, rate, seen)
+                    if (size, rate) == AIM:
+                        met = "met" if seen.p99_ms < AIM_P99_MS else "missed"
+                        print(f"         the aim, a p99 under {AIM_P99_MS:.0f} ms, is {met}")
 
 
 def _print_row(size: int, rate: int | None, seen: Seen) -> None:

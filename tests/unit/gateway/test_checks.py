@@ -1,6 +1,7 @@
 import pytest
 
 from ingest.core.types import Dead
+from ingest.gateway import checks
 from ingest.gateway.checks import checked, service_of, sort
 from ingest.pipeline.ports import Message
 
@@ -30,6 +31,11 @@ def test_positions_are_those_of_the_request():
     assert found.positions == [0, 2]
     assert found.messages == [Message(None, b"{}", []), Message(b"r", b'{"request_id":"r"}', [])]
     assert [refusal.index for refusal in found.refusals] == [1, 3]
+
+
+def test_an_event_with_a_key_is_read_once(monkeypatch):
+    monkeypatch.setattr(checks, "top_level", None)
+    assert checked(b'{"request_id":"r","model":"m"}', 100).key == b"r"
 
 
 @pytest.mark.parametrize(
