@@ -116,7 +116,7 @@ class LogClient:
     def close(self, timeout_s: float | None = None) -> Counts:
         """Send what waits, within `timeout_s`, else give it up; end all threads.
 
-        May take five seconds longer where a connection is just being made.
+        May take up to eight seconds longer where a connection is just being made, never more.
         """
         atexit.unregister(self.close)
         return self._core.close(self._close_timeout_s if timeout_s is None else timeout_s)

@@ -17,6 +17,7 @@ from ingest.errors import UsageError
 if TYPE_CHECKING:
     from ingest.client.spool import Spool
 
+# A connection that is just being made cannot be cut: more than any transport takes for it.
 GRACE_S = 8.0
 
 
@@ -64,7 +65,10 @@ class Core:
         return self.ledger.wait_until_empty(timeout_s)
 
     def close(self, timeout_s: float) -> Counts:
-        """Send what waits within `timeout_s`, end the threads; what is not in the spool is lost."""
+        """Send what waits within `timeout_s`, end the threads; what is not in the spool is lost.
+
+        Returns `GRACE_S` after that at the latest, whatever the transport does.
+        """
         with self._lock:
             if self._closed:
                 return self.ledger.counts()

@@ -61,10 +61,10 @@ def run(_: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> bool:
+    from ingest.adapters.garbage import collect_seldom
     from ingest.adapters.kafka_partitions import partition_of
     from ingest.adapters.kafka_producer import KafkaProducer
     from ingest.app import kafka_connection, topic_specs
-    from ingest.core.keys import key_reader
     from ingest.gateway.limits import Budget
     from ingest.gateway.process import Gateway
     from ingest.gateway.sink import RawSink
@@ -73,12 +73,11 @@ async def _serve(settings: Settings) -> bool:
     raw = settings.topics.raw
     most = {spec.name: spec.max_message_bytes for spec in topic_specs(settings) if spec.name == raw}
     producer = KafkaProducer(kafka_connection(settings), most)
-    gateway, stats = Gateway(), Stats()
+    gateway, stats = Gateway(settings.gateway.drain_s), Stats()
     budget = Budget(settings.gateway.buffer_bytes)
     sink = RawSink(
         producer=producer,
         topic=raw,
-        key_of=key_reader(),
         partition_of=partition_of,
         budget=budget,
         stats=stats,
@@ -90,6 +89,7 @@ async def _serve(settings: Settings) -> bool:
     except UsageError:
         await producer.stop()
         raise
+    collect_seldom()
     return await gateway.run(producer, sink, doors)
 
 

@@ -1,7 +1,7 @@
 """What must not get into documents: secrets, and fields the operator wants dropped."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Raw
@@ -13,19 +13,19 @@ from ingest.core.rules import Rules
 from ingest.core.types import Dead, Record
 
 PAYLOAD_FIELDS = (
-    "messages",
-    "prompt",
-    "input",
-    "output",
-    "choices",
-    "completion",
-    "request_body",
-    "response_body",
-    "headers",
-    "authorization",
+    *("messages", "prompt", "input", "output", "choices", "completion"),
+    *("body", "request_body", "response_body", "headers", "authorization"),
+    *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"),
+    *("gen_ai.prompt", "gen_ai.completion"),
+    *("gen_ai.tool.definitions", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+    *("gen_ai.retrieval.query.text", "gen_ai.retrieval.documents"),
+    *("llm.input_messages", "llm.output_messages", "llm.prompts", "ai.prompt", "ai.response.text"),
 )
 """Where clients usually put what people wrote, and credentials."""
 
+_PAYLOAD = re.compile(
+    rb'"(?:%b)[".]' % b"|".join(re.escape(name).encode() for name in PAYLOAD_FIELDS)
+)
 _KEY_SIGN, _BEARER_SIGN = b"sk-", b"earer "
 # On JSON text, where any character may be escaped: `\u002d` is a hyphen, `\/` a slash.
 _KEY_ESCAPE = rb"\\u00(?:2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])"
@@ -51,10 +51,19 @@ def may_hold_secrets(text: bytes) -> bool:
     return text.rfind(_KEY_SIGN) >= 0 or text.rfind(_BEARER_SIGN) >= 0
 
 
-def drop(fields: Fields, names: Iterable[str]) -> None:
-    """Remove fields by their dotted names, out of objects in lists too."""
-    for name in names:
-        _drop(fields, name.split("."))
+def drop(fields: Fields, names: Collection[str]) -> None:
+    """Remove fields by their dotted names, out of objects in lists too.
+
+    `a.b` removes what is below it as well, be it an object or written flat as `a.b.c`.
+    """
+    if names:
+        _drop(fields, frozenset(names))
+
+
+def leads(name: str) -> Iterator[str]:
+    """Give a name, and every name that it would be below of if it were not written flat."""
+    yield name
+    yield from (lead for lead, _ in _splits(name))
 
 
 def payload_fields_seen(records: Sequence[Record], rules: Rules) -> list[str]:
@@ -62,12 +71,11 @@ def payload_fields_seen(records: Sequence[Record], rules: Rules) -> list[str]:
 
     For a warning, once: records without any such name are not decoded.
     """
-    marks = [f'"{name}"'.encode() for name in PAYLOAD_FIELDS]
     seen: dict[str, None] = {}
     for record in records:
-        if record.value and any(mark in record.value for mark in marks):
+        if record.value and _PAYLOAD.search(record.value):
             seen.update(dict.fromkeys(_payload_fields(record.value)))
-    return [name for name in seen if name not in rules.drop]
+    return [name for name in seen if frozenset(rules.drop).isdisjoint(leads(name))]
 
 
 def _payload_fields(value: bytes) -> Iterator[str]:
@@ -77,34 +85,52 @@ def _payload_fields(value: bytes) -> Iterator[str]:
         return
     if isinstance(fields, Dead):
         return
-    yield from (name for name in PAYLOAD_FIELDS if name in fields)
+    yield from _payload_names(fields)
     for wrapper in WRAPPERS:
         inner = object_of(fields[wrapper]) if wrapper in fields else None
-        yield from (f"{wrapper}.{name}" for name in PAYLOAD_FIELDS if name in (inner or ()))
+        yield from (f"{wrapper}.{name}" for name in _payload_names(inner or ()))
 
 
-def _drop(fields: Fields, parts: Sequence[str]) -> bool:
-    """Remove one field; tell whether it was there."""
-    changed = fields.pop(".".join(parts), None) is not None
-    for split in range(1, len(parts)):
-        name = ".".join(parts[:split])
-        if name in fields and (left := _without(fields[name], parts[split:])):
-            fields[name] = left
-            changed = True
-    return changed
+def _payload_names(names: Iterable[str]) -> Iterator[str]:
+    there = {lead for name in names for lead in leads(name)}
+    yield from (name for name in PAYLOAD_FIELDS if name in there)
 
 
-def _without(raw: Raw, parts: Sequence[str]) -> Raw | None:
-    """Return an object, or a list with objects, without a field; None if it is not in there."""
+def _drop(fields: Fields, names: frozenset[str]) -> bool:
+    """Remove fields; tell whether any was there."""
+    gone = [name for name in fields if not names.isdisjoint(leads(name))]
+    for name in gone:
+        del fields[name]
+    below: dict[str, set[str]] = {}
+    for name in names:
+        for lead, rest in _splits(name):
+            if lead in fields:
+                below.setdefault(lead, set()).add(rest)
+    left = {lead: _without(fields[lead], frozenset(rests)) for lead, rests in below.items()}
+    changed = {lead: raw for lead, raw in left.items() if raw}
+    fields.update(changed)
+    return bool(gone or changed)
+
+
+def _splits(name: str) -> Iterator[tuple[str, str]]:
+    """Part a dotted name at each of its dots."""
+    end = name.find(".")
+    while end >= 0:
+        yield name[:end], name[end + 1 :]
+        end = name.find(".", end + 1)
+
+
+def _without(raw: Raw, names: frozenset[str]) -> Raw | None:
+    """Return an object, or a list with objects, without fields; None if none is in there."""
     if bytes(raw)[:1] != b"[":
-        return _object_without(raw, parts)
+        return _object_without(raw, names)
     items = _decode_items(raw)
-    left = [_object_without(item, parts) for item in items]
+    left = [_object_without(item, names) for item in items]
     if not any(left):
         return None
     return json_of([new or item for new, item in zip(left, items, strict=True)])
 
 
-def _object_without(raw: Raw, parts: Sequence[str]) -> Raw | None:
+def _object_without(raw: Raw, names: frozenset[str]) -> Raw | None:
     fields = object_of(raw)
-    return json_of(fields) if fields and _drop(fields, parts) else None
+    return json_of(fields) if fields and _drop(fields, names) else None

@@ -25,6 +25,7 @@ from ingest.core.aliases import (
 )
 from ingest.core.decode import NULL, Fields, top_level
 from ingest.core.lookup import WRAPPERS
+from ingest.core.privacy import leads
 from ingest.core.readers import object_of
 from ingest.core.types import Dead
 from schemas.fields import MAX_LABELS, MAX_WHOLE, Scalar
@@ -160,7 +161,7 @@ class Shapes:
             fields = top_level(value)
         except RecursionError:
             return
-        if isinstance(fields, Dead) or not self._dropped.isdisjoint(fields):
+        if isinstance(fields, Dead) or self._drops_of(fields):
             return
         names = tuple(fields)
         if len(self._sightings) >= MAX_SIGHTINGS:
@@ -168,6 +169,9 @@ class Shapes:
         sightings = self._sightings[names] = self._sightings.get(names, 0) + 1
         if sightings == LEARN_AFTER:
             self._add(fields)
+
+    def _drops_of(self, fields: Fields) -> bool:
+        return any(not self._dropped.isdisjoint(leads(name)) for name in fields)
 
     def _add(self, sample: Fields) -> None:
         try:

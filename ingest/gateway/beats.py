@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from ingest.gateway.checks import unchecked
 from ingest.gateway.link import Link
 from ingest.gateway.lumberjack import Decoder, Event, Frame, ProtocolError, Windows, ack
 from ingest.gateway.sink import Sink
@@ -60,7 +61,7 @@ class BeatsConversation:
         """Wait for Kafka's confirmation; tell the client now and then that we are alive."""
         began_s = time.monotonic()
         self._stats.received_bytes["beats"] += sum(map(len, events))
-        delivery = self._sink.deliver(list(events))
+        delivery = self._sink.deliver(list(map(unchecked, events)))
         while not (await asyncio.wait([delivery], timeout=self._alive_s))[0]:
             await link.write(ack(version, 0))
         self._stats.publish_seconds.observe(time.monotonic() - began_s)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from ingest.errors import Unavailable
 from ingest.gateway import otlp
 from ingest.gateway.bodies import TOO_LARGE, Problem, decoded
-from ingest.gateway.checks import Refusal, sort
+from ingest.gateway.checks import Refusal, Sorted, sort
 from ingest.gateway.http_forms import JSON, EventsForm, Form
 from ingest.gateway.openapi import DESCRIPTION
 from ingest.gateway.otlp_form import OtlpForm
@@ -155,22 +155,23 @@ class HttpApp:
             return self._refused(form, items, 1)
         if holder and (wait_s := holder.wait_s(len(items), len(body))):
             return self._refused(form, _LIMITED, len(items), math.ceil(wait_s))
-        good, refusals = sort(items, self._limits.max_event_bytes, holder)
-        if good:
+        found = sort(items, self._limits.max_event_bytes, holder)
+        refusals = found.refusals
+        if found.messages:
             self._stats.received_bytes[form.door] += len(body)
-            refusals += await self._publish(items, good)
+            refusals += await self._publish(found)
         for refusal in refusals:
             self._stats.refused[refusal.reason] += 1
         accepted = len(items) - len(refusals)
         self._stats.accepted[form.door] += accepted
         return form.outcome(accepted, refusals)
 
-    async def _publish(self, items: Sequence[bytes], good: Sequence[int]) -> list[Refusal]:
+    async def _publish(self, found: Sorted) -> list[Refusal]:
         began_s = time.monotonic()
-        too_large = await self._sink.publish([items[i] for i in good])
+        too_large = await self._sink.publish(found.messages)
         self._stats.publish_seconds.observe(time.monotonic() - began_s)
         detail = "larger than the raw topic takes"
-        return [Refusal(good[i], "too_large", detail) for i in too_large]
+        return [Refusal(found.positions[i], "too_large", detail) for i in too_large]
 
     def _refused(
         self, form: Form, problem: Problem, events: int, retry_after_s: int | None = None

@@ -19,7 +19,6 @@ from ingest.gateway.mistakes import ENOUGH_BYTES, likely_mistake
 from ingest.gateway.stats import Stats
 
 BACKLOG = 1024
-GRACE_S = 5  # shorter than a drain, longer than Kafka is waited for in one
 LINGER_S = 1.0
 
 logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
@@ -55,9 +54,9 @@ class HttpDoor:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks where a client is
             backlog=BACKLOG,
             timeout_keep_alive=max(1, round(limits.idle_timeout_s)),
-            timeout_graceful_shutdown=GRACE_S,
         )
         config.load()
         if tls:
@@ -70,8 +69,9 @@ class HttpDoor:
         """Begin to take connections: the socket listens already."""
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
 
-    async def drain(self) -> None:
+    async def drain(self, listening_s: float) -> None:
         """Take no more connections; return when the requests that have come are answered."""
+        self._server.config.timeout_graceful_shutdown = max(1, round(listening_s))
         self._server.should_exit = True
         await self._serving
 

@@ -13,7 +13,6 @@ READ_BYTES = 64 * 1024
 HANDSHAKE_S = 10.0
 CLOSE_S = 1.0
 LAST_WORDS_S = 0.5
-LISTEN_S = 5.0
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 
 
@@ -89,10 +88,10 @@ class Link:
         async with asyncio.timeout(self._patience.read_s):
             await self._writer.drain()
 
-    def end_soon(self) -> None:
-        """Read what is there, and little more."""
+    def end_soon(self, listening_s: float) -> None:
+        """Read what is there, and little more, for so long at most."""
         self.ending = True
-        self._deaf_at = asyncio.get_running_loop().time() + LISTEN_S
+        self._deaf_at = asyncio.get_running_loop().time() + listening_s
         self._hurry()
 
     def _hurry(self) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from ingest.adapters.garbage import collect_regularly
 from ingest.errors import Fatal
 from ingest.gateway.sink import RawSink
 from ingest.logs import event
 
-# A stop takes ten seconds at most. Who still waits for Kafka is told no while there is time to.
-PATIENCE_S = 4.0
-DRAIN_S = 6.0
+# Of the time to drain: who still waits for Kafka is told no while there is time to.
+PATIENCE = 2 / 3
+LISTENING = 5 / 6
 STOP_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,11 @@ class Door(Protocol):
         """Begin to take connections."""
         ...
 
-    async def drain(self) -> None:
-        """Take nothing new; return when everything that came has been answered."""
+    async def drain(self, listening_s: float) -> None:
+        """Take nothing new; return when everything that came has been answered.
+
+        Clients are listened to for `listening_s` more, for they may be in the middle of something.
+        """
         ...
 
 
@@ -44,9 +48,13 @@ class Writer(Protocol):
 
 
 class Gateway:
-    """Runs until it is told to end. `broken`: what ended it of itself."""
+    """Runs until it is told to end. `broken`: what ended it of itself.
 
-    def __init__(self) -> None:
+    The end takes `drain_s`, and at most three seconds more to close connections.
+    """
+
+    def __init__(self, drain_s: float) -> None:
+        self._drain_s = drain_s
         self._ending = asyncio.Event()
         self.broken: Fatal | None = None
 
@@ -60,12 +68,16 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
-        connecting = asyncio.create_task(self._connect(writer, sink))
+        background = [
+            asyncio.create_task(self._connect(writer, sink)),
+            asyncio.create_task(collect_regularly()),
+        ]
         for door in doors:
             await door.start()
         await self._ending.wait()
         drained = await self._drain(sink, doors)
-        connecting.cancel()
+        for task in background:
+            task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await writer.stop()
@@ -80,13 +92,13 @@ class Gateway:
 
     async def _drain(self, sink: RawSink, doors: Sequence[Door]) -> bool:
         event(log, logging.INFO, "draining")
-        patience_s = 0.0 if self.broken else PATIENCE_S
+        patience_s = 0.0 if self.broken else self._drain_s * PATIENCE
         asyncio.get_running_loop().call_later(patience_s, sink.give_up)
         try:
-            async with asyncio.timeout(DRAIN_S):
-                await asyncio.gather(*(door.drain() for door in doors))
+            async with asyncio.timeout(self._drain_s):
+                await asyncio.gather(*(door.drain(self._drain_s * LISTENING) for door in doors))
                 await sink.drained()
         except TimeoutError:
-            event(log, logging.WARNING, "not_drained")
+            event(log, logging.WARNING, "not_drained", unconfirmed_events=sink.unconfirmed)
             return False
         return True

@@ -6,7 +6,6 @@ from typing import Protocol
 
 import msgspec
 
-from ingest.core.keys import KeyReader
 from ingest.errors import Fatal, Unavailable
 from ingest.gateway.limits import Budget
 from ingest.gateway.stats import Stats
@@ -21,7 +20,7 @@ Partitioner = Callable[[bytes, int], int]
 class Sink(Protocol):
     """Where doors leave events."""
 
-    async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
+    async def publish(self, events: Sequence[Message]) -> Sequence[int]:
         """Return when Kafka has confirmed every event, but for those at the returned positions.
 
         These are larger than the topic takes. Raises Unavailable if there is no room, or if Kafka
@@ -29,7 +28,7 @@ class Sink(Protocol):
         """
         ...
 
-    def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
+    def deliver(self, events: Sequence[Message]) -> "asyncio.Future[list[int]]":
         """Give what `publish` returns, room or not and however long Kafka takes.
 
         It goes on if nobody waits for it. Wait for room before taking more from that client.
@@ -49,7 +48,7 @@ class RawSink:
     """Implements `Sink`: one run at a time per partition; what comes meanwhile is the next one.
 
     So batches grow with the load, and a single event waits for nothing. `ready` is set once the
-    producer has started.
+    producer has started. `unconfirmed` counts the events that Kafka has not confirmed yet.
     """
 
     def __init__(
@@ -57,7 +56,6 @@ class RawSink:
         *,
         producer: Producer,
         topic: str,
-        key_of: KeyReader,
         partition_of: Partitioner,
         budget: Budget,
         stats: Stats,
@@ -66,7 +64,6 @@ class RawSink:
     ) -> None:
         self._producer = producer
         self._topic = topic
-        self._key_of = key_of
         self._budget = budget
         self._stats = stats
         self._deadline_s = deadline_s
@@ -78,12 +75,13 @@ class RawSink:
         self._waiting: dict[int, list[_Waiting]] = {}
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._partition_of = partition_of
+        self.unconfirmed = 0
 
-    async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
+    async def publish(self, events: Sequence[Message]) -> Sequence[int]:
         """See the protocol."""
-        size_bytes = _size(values)
+        size_bytes = _size(events)
         self._budget.take(size_bytes)
-        delivery = self._start(values, size_bytes)
+        delivery = self._start(events, size_bytes)
         try:
             async with asyncio.timeout(self._deadline_s) as call:
                 self._calls.add(call)
@@ -100,16 +98,22 @@ class RawSink:
             if not call.expired():
                 call.reschedule(now_s)
 
-    def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
+    def deliver(self, events: Sequence[Message]) -> "asyncio.Future[list[int]]":
         """See the protocol."""
-        size_bytes = _size(values)
+        size_bytes = _size(events)
         self._budget.owe(size_bytes)
-        return asyncio.shield(self._start(values, size_bytes))
+        return asyncio.shield(self._start(events, size_bytes))
 
-    def _start(self, values: Sequence[bytes], size_bytes: int) -> "asyncio.Future[list[int]]":
-        delivery = asyncio.ensure_future(self._deliver(values))
-        # Whoever called may give up; the bytes are here until Kafka has them.
-        delivery.add_done_callback(lambda _: self._budget.give_back(size_bytes))
+    def _start(self, events: Sequence[Message], size_bytes: int) -> "asyncio.Future[list[int]]":
+        self.unconfirmed += len(events)
+        delivery = asyncio.ensure_future(self._deliver(events))
+
+        def end(_: "asyncio.Future[list[int]]") -> None:
+            self.unconfirmed -= len(events)
+            self._budget.give_back(size_bytes)
+
+        # Whoever called may give up; the events are here until Kafka has them.
+        delivery.add_done_callback(end)
         delivery.add_done_callback(_look_at)
         return delivery
 
@@ -118,21 +122,17 @@ class RawSink:
         while self._lanes:
             await asyncio.wait(list(self._lanes.values()))
 
-    async def _deliver(self, values: Sequence[bytes]) -> list[int]:
+    async def _deliver(self, events: Sequence[Message]) -> list[int]:
         await self.ready.wait()
         self._partitions = await self._producer.partitions(self._topic)
         parts: dict[int, list[int]] = {}
-        keys = list(map(self._key_of, values))
         keyless = self._next_partition()
-        for position, key in enumerate(keys):
+        for position, event in enumerate(events):
+            key = event.key
             place = keyless if key is None else self._partition_of(key, self._partitions)
             parts.setdefault(place, []).append(position)
         waits = [
-            self._enqueue(
-                partition,
-                [Message(keys[position], values[position], []) for position in positions],
-                positions,
-            )
+            self._enqueue(partition, [events[position] for position in positions], positions)
             for partition, positions in parts.items()
         ]
         refused = await asyncio.gather(*waits)
@@ -178,8 +178,8 @@ class RawSink:
         self._stats.published += len(messages)
 
 
-def _size(values: Sequence[bytes]) -> int:
-    return sum(map(len, values)) + OVERHEAD_BYTES * len(values)
+def _size(events: Sequence[Message]) -> int:
+    return sum(len(event.value or b"") for event in events) + OVERHEAD_BYTES * len(events)
 
 
 def _look_at(delivery: "asyncio.Future[list[int]]") -> None:

@@ -69,14 +69,14 @@ class StreamDoor:
         """Begin to take connections: the socket listens already."""
         self._accepting = asyncio.create_task(self._accept())
 
-    async def drain(self) -> None:
+    async def drain(self, listening_s: float) -> None:
         """Take no more connections; return when those that are open have been heard out."""
         self._accepting.cancel()
         await asyncio.wait([self._accepting])
         self._listener.close()
         for task, link in self._links.items():
             if link:
-                link.end_soon()
+                link.end_soon(listening_s)
             else:
                 task.cancel()
         if self._links:

@@ -2,6 +2,7 @@
 
 import time
 
+from ingest.gateway.checks import unchecked
 from ingest.gateway.hints import Hints
 from ingest.gateway.lines import Lines, events_of, is_text
 from ingest.gateway.link import Link
@@ -43,7 +44,7 @@ class TcpConversation:
     async def _publish(self, events: list[bytes]) -> None:
         began_s = time.monotonic()
         self._stats.received_bytes["tcp"] += sum(map(len, events))
-        too_large = await self._sink.deliver(events)
+        too_large = await self._sink.deliver(list(map(unchecked, events)))
         self._stats.publish_seconds.observe(time.monotonic() - began_s)
         self._stats.accepted["tcp"] += len(events) - len(too_large)
         if too_large:

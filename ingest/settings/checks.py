@@ -176,6 +176,7 @@ def _check_limits(settings: Settings) -> None:
         "limits.max_event_bytes": settings.limits.max_event_bytes,
         "worker.max_batch_bytes": worker.max_batch_bytes,
         "worker.drain": worker.drain_s,
+        "gateway.drain": settings.gateway.drain_s,
         "worker.watchdog_tick": worker.watchdog_tick_s,
         "worker.watchdog_step": worker.watchdog_step_s,
     }

@@ -313,6 +313,13 @@ class Gateway(msgspec.Struct, frozen=True):
         Seconds,
         Meta(description="How long Kafka may take to confirm before the client is told no."),
     ] = field(name="publish_timeout", default=Seconds(10))
+    drain_s: Annotated[
+        Seconds,
+        Meta(
+            description="At SIGTERM, how long what has come may take to be confirmed and answered; "
+            "the process ends three seconds later at most."
+        ),
+    ] = field(name="drain", default=Seconds(6))
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -11,7 +11,6 @@ import yaml
 
 from ingest.cli import parser
 from ingest.gateway.keys import load_keys
-from ingest.gateway.process import DRAIN_S
 from ingest.settings import load
 
 COMPOSE = Path(__file__).parents[2] / "compose"
@@ -130,7 +129,7 @@ def test_the_gateway_is_asked_where_it_answers_and_gets_the_time_to_drain():
     gateway = OURS["gateway"]
     assert f"'http://127.0.0.1:{port}/healthz'" in gateway["healthcheck"]["test"][-1]
     assert gateway["ports"] == [f"127.0.0.1:{port}:{port}"]
-    assert int(gateway["stop_grace_period"].removesuffix("s")) > DRAIN_S + 10
+    assert int(gateway["stop_grace_period"].removesuffix("s")) > gateway_settings().drain_s + 10
 
 
 def test_the_image_runs_without_root_and_with_locked_requirements():

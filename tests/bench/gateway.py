@@ -1,8 +1,8 @@
 """The HTTP door under load: processor time per event, and how long a client waits for its answer.
 
-Batches are sent at a steady rate over some connections, beside a client that sends a byte at a time
-and connections that say nothing; then as fast as they go. Only the gateway's own processor time is
-counted.
+Batches are sent at a steady rate over some connections that take turns, beside a client that sends
+a byte at a time and connections that say nothing; then as fast as they go. Only the gateway's own
+processor time is counted.
 """
 
 import argparse
@@ -20,14 +20,18 @@ from typing import NamedTuple
 
 import psutil
 
+from ingest.adapters.garbage import collect_seldom
 from tests.bench.events import Events, make_topic
 from tests.support.engines import own_engines
 from tests.support.gateway import RunningGateway, gateway
 
 CONNECTIONS = 8
 IDLE = 500
+WARM_UP_S = 2.0
 PARTITIONS = 4
 SHAPES = ((1, 1_000), (100, 10_000), (1_000, 10_000))
+AIM = (100, 10_000)
+AIM_P99_MS = 50.0
 HEAD = b"POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
 
 
@@ -47,15 +51,13 @@ class Client:
         self._reader = reader
         self._writer = writer
 
-    async def post(self, request: bytes) -> float:
-        """Return the seconds until it was accepted."""
-        began_s = time.perf_counter()
+    async def post(self, request: bytes) -> None:
+        """Return when it was accepted."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         await self._reader.readuntil(b"}")
         if not head.startswith(b"HTTP/1.1 202 "):
             raise RuntimeError(head.partition(b"\r\n")[0].decode())
-        return time.perf_counter() - began_s
 
 
 def main() -> None:
@@ -63,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each load")
     options = parser.parse_args()
+    collect_seldom()  # a pause of ours would be measured as one of the gateway
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     print("   batch      asked   events/s  CPU per event  answered p50, p99")
     with own_engines() as engines, tempfile.TemporaryDirectory() as folder:
@@ -74,7 +77,11 @@ def main() -> None:
             running.wait_until_open()
             for size, per_s in SHAPES:
                 for rate in (per_s, None):
-                    _print_row(size, rate, asyncio.run(_load(running, size, rate, options.seconds)))
+                    seen = asyncio.run(_load(running, size, rate, options.seconds))
+                    _print_row(size, rate, seen)
+                    if (size, rate) == AIM:
+                        met = "met" if seen.p99_ms < AIM_P99_MS else "missed"
+                        print(f"         the aim, a p99 under {AIM_P99_MS:.0f} ms, is {met}")
 
 
 def _print_row(size: int, rate: int | None, seen: Seen) -> None:
@@ -91,10 +98,10 @@ async def _load(running: RunningGateway, size: int, rate: int | None, seconds: f
         port = running.ports["http"]
         clients = [await stack.enter_async_context(_client(port)) for _ in range(CONNECTIONS)]
         await stack.enter_async_context(_bystanders(port))
-        await asyncio.gather(*(_run(client, requests, 0, 1.0) for client in clients))
         gap_s = CONNECTIONS * size / rate if rate else 0.0
+        await _run_all(clients, requests, gap_s, WARM_UP_S)
         spent_s, began_s = sum(process.cpu_times()[:2]), time.perf_counter()
-        runs = await asyncio.gather(*(_run(one, requests, gap_s, seconds) for one in clients))
+        runs = await _run_all(clients, requests, gap_s, seconds)
         took_s, spent_s = time.perf_counter() - began_s, sum(process.cpu_times()[:2]) - spent_s
     waits = [wait for run in runs for wait in run]
     cuts = quantiles(waits, n=100)
@@ -114,16 +121,35 @@ def _requests(size: int) -> list[bytes]:
     return [HEAD + b"content-length: %d\r\n\r\n" % len(body) + body for body in bodies]
 
 
+async def _run_all(
+    clients: Sequence[Client], requests: Sequence[bytes], gap_s: float, seconds: float
+) -> list[list[float]]:
+    """Let every client send once in each `gap_s`, one after the other."""
+    began_s = time.perf_counter()
+    turns = [began_s + gap_s * place / len(clients) for place in range(len(clients))]
+    runs = (
+        _run(client, requests, due_s, gap_s, began_s + seconds)
+        for client, due_s in zip(clients, turns, strict=True)
+    )
+    return await asyncio.gather(*runs)
+
+
 async def _run(
-    client: Client, requests: Sequence[bytes], gap_s: float, seconds: float
+    client: Client, requests: Sequence[bytes], due_s: float, gap_s: float, end_s: float
 ) -> list[float]:
-    """Send a request every `gap_s`, or the next when one is answered if that takes longer."""
+    """Send a request every `gap_s` and return how long each waited for its answer.
+
+    One that cannot be sent in its turn, because the last is not answered yet, waits already.
+    """
     waits: list[float] = []
-    began_s = due_s = time.perf_counter()
-    while due_s < began_s + seconds:
+    answered_s = due_s
+    while due_s < end_s:
         await asyncio.sleep(due_s - time.perf_counter())
-        waits.append(await client.post(requests[len(waits) % len(requests)]))
-        due_s = max(due_s + gap_s, time.perf_counter())
+        since_s = due_s if answered_s > due_s else time.perf_counter()
+        await client.post(requests[len(waits) % len(requests)])
+        answered_s = time.perf_counter()
+        waits.append(answered_s - since_s)
+        due_s = due_s + gap_s if gap_s else answered_s
     return waits
 
 

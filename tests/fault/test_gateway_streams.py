@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import socket
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from tests.support.gateway import gateway
 from tests.support.lumberjack import json_event, window
 
 STOP_S = 10.0
+CLOSE_S = 3.0
 P99_S = 1.0
 IDLE = 500
 
@@ -199,16 +199,16 @@ def test_the_tutorials_client_makes_right_documents_and_without_fields_dead_lett
     ] * 2
 
 
-def test_a_stop_without_kafka_is_in_time_and_says_that_lines_are_lost(tmp_path):
-    config = (
-        f'[kafka]\nbootstrap = "127.0.0.1:1"\n[gateway]\ntcp_listen = "127.0.0.1:{free_port()}"\n'
-    )
+def test_a_stop_without_kafka_is_in_time_and_counts_what_is_not_confirmed(tmp_path):
+    listen = f'tcp_listen = "127.0.0.1:{free_port()}"\nbeats_listen = "127.0.0.1:{free_port()}"'
+    config = f'[kafka]\nbootstrap = "127.0.0.1:1"\n[gateway]\ndrain = "3s"\n{listen}\n'
     with gateway(tmp_path, config, os.environ) as running:
         running.wait_until_open(connected=False)
-        with socket.create_connection(("127.0.0.1", running.ports["tcp"])) as connection:
-            connection.sendall(b'{"a":1}\n')
+        with running.connect("tcp") as lines, running.connect("beats") as beats:
+            lines.sendall(b'{"a":1}\n{"a":2}\n')
+            beats.sendall(window(1) + json_event(1, b'{"a":3}'))
             assert running.eventually_told("kafka_waiting")
             code, seconds = running.terminate()
     assert code == 1
-    assert seconds < 2 * STOP_S
-    assert "not_drained" in running.log
+    assert seconds < 3 + CLOSE_S
+    assert "not_drained unconfirmed_events=3\n" in running.log

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from operator import eq
 
 from ingest.core import Dead, Document, RawRecord, Rules, dead, enrich, general
+from ingest.gateway.checks import checked
 from ingest.gateway.lines import Lines, events_of
 from ingest.gateway.lumberjack import Decoder, Frame, ProtocolError, Windows
 from ingest.pipeline.entries import Entry, body_of, entry_of, event_time_of, raw_place_of
@@ -35,6 +36,17 @@ def one_event(data: bytes) -> None:
     source = Source(data)
     given = record(source, event(source))
     check(given, enrich([given], RULES)[0])
+
+
+def at_a_door(data: bytes) -> None:
+    """The gateway takes an event exactly if a worker makes a document of it."""
+    for value in (data, event(Source(data))):
+        made, found = (
+            enrich([RawRecord(value=value)], RULES)[0],
+            checked(value, RULES.max_event_bytes),
+        )
+        if isinstance(made, Dead) or isinstance(found, Dead):
+            assert made == found
 
 
 def two_paths(data: bytes) -> None:
@@ -120,7 +132,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         *(raw_value, one_event, two_paths, batch, bulk_entry, dead_letter),
-        *(beats, json_lines),
+        *(at_a_door, beats, json_lines),
     )
 }
 

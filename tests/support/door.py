@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.adapters.kafka_partitions import partition_of
-from ingest.core.keys import key_reader
 from ingest.gateway.hints import Hints
 from ingest.gateway.http_app import HttpApp, Limits
 from ingest.gateway.http_server import ConnectionLimits, HttpDoor
@@ -60,7 +59,6 @@ class Serving:
         self.sink = RawSink(
             producer=self.producer,
             topic=RAW,
-            key_of=key_reader(),
             partition_of=partition_of,
             budget=self.budget,
             stats=self.stats,
@@ -134,4 +132,4 @@ async def open_door(**options: Any) -> AsyncIterator[Serving]:
         yield serving
     finally:
         serving.producer.release()
-        await serving.door.drain()
+        await serving.door.drain(5.0)

@@ -15,6 +15,7 @@ from ingest.gateway.sockets import listener
 from ingest.gateway.stats import Stats
 from ingest.gateway.stream_door import Conversation, Means, StreamDoor
 from ingest.gateway.tcp import TcpConversation
+from ingest.pipeline.ports import Message
 
 MAX_EVENT_BYTES = 1000
 CALM = Patience(10.0, 10.0)
@@ -34,13 +35,14 @@ class Kafka:
         """All that was given."""
         return [event for run in self.runs for event in run]
 
-    async def publish(self, values: Sequence[bytes]) -> Sequence[int]:
+    async def publish(self, events: Sequence[Message]) -> Sequence[int]:
         """See the protocol."""
-        return await self.deliver(values)
+        return await self.deliver(events)
 
-    def deliver(self, values: Sequence[bytes]) -> "asyncio.Future[list[int]]":
+    def deliver(self, events: Sequence[Message]) -> "asyncio.Future[list[int]]":
         """See the protocol."""
-        self.runs.append(list(values))
+        values = [event.value or b"" for event in events]
+        self.runs.append(values)
         return asyncio.ensure_future(self._confirmed(values))
 
     async def _confirmed(self, values: Sequence[bytes]) -> list[int]:
@@ -123,4 +125,4 @@ async def opened(
         kafka.confirming.set()
         for client in found.clients:
             client.close()
-        await door.drain()
+        await door.drain(5.0)

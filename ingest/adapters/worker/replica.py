@@ -1,7 +1,6 @@
 """One replica process from its start to its end."""
 
 import asyncio
-import gc
 import logging
 import os
 import time
@@ -12,6 +11,7 @@ import faust
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.exposition import Exposition, Pages, pages
+from ingest.adapters.garbage import collect_regularly, collect_seldom
 from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.worker import guard
 from ingest.adapters.worker.application import App, Membership, make_app
@@ -27,7 +27,6 @@ from ingest.pipeline.replicas import Role
 from ingest.pipeline.stats import Stats
 
 STATUS_S = 30.0
-COLLECT_S = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -83,20 +82,8 @@ def run(plan: Plan) -> None:
     )
     worker.spinner = None
     app.watchdog.start()
-    _collect_seldom()
+    collect_seldom()
     worker.execute_from_commandline()
-
-
-def _collect_seldom() -> None:
-    """Let the garbage collector look at a batch's objects less often, and at ours never.
-
-    A batch makes thousands of them and no cycles. At Python's own thresholds the collector takes
-    a sixth of the enrich role's time, most of it for walking through modules and caches again.
-    What it would find late is collected every half minute.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 async def _prepare(plan: Plan) -> App:
@@ -128,14 +115,8 @@ async def _prepare(plan: Plan) -> App:
             health.look(time.monotonic(), lag, unreachable)
             await asyncio.sleep(LOOK_S)
 
-    async def collect() -> None:
-        """Let go of what failed connections left behind: cycles, which hold open sockets."""
-        while not app.should_stop:
-            await asyncio.sleep(COLLECT_S)
-            gc.collect()
-
     app.task(status)
-    app.task(collect)
+    app.task(collect_regularly)
     app.task(look)
     return app
 

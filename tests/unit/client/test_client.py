@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ingest.client import Answer, BufferFull, LogClient
+from ingest.client import Answer, BufferFull, LogClient, core, http, kafka
 from ingest.errors import Unavailable, UsageError
 from tests.support.transports import FakeTransport
 
@@ -205,6 +205,21 @@ def test_what_cannot_be_sent_in_time_is_given_up_and_told(transport, caplog):
     assert adds_up(counts)
     assert "unsent 2" in caplog.text
     assert transport.closed
+
+
+def test_close_does_not_wait_for_a_transport_that_hangs(transport, monkeypatch):
+    monkeypatch.setattr(core, "GRACE_S", 0.01)
+    client = held_back(transport)
+    transport.abort = lambda: None
+    assert client.close(0).dropped_by == {"unsent": 1}
+    assert not transport.closed
+    transport.gate.set()
+
+
+def test_close_waits_longer_than_a_connection_may_take():
+    to_kafka_ms = kafka._TUNING["bootstrap_timeout_ms"], kafka._TUNING["max_block_ms"]
+    assert max(to_kafka_ms) / 1000 + kafka._END_S < core.GRACE_S
+    assert http.CONNECT_S < core.GRACE_S
 
 
 def test_an_answer_after_the_end_changes_no_count(transport):

@@ -15,6 +15,12 @@ from ingest.core.privacy import drop, payload_fields_seen
         (b'{"messages":[],"prompt":"x"}', ("messages",), ["prompt"]),
         (b'{"extra":{"messages":[]}}', (), ["extra.messages"]),
         (b'{"extra":{"messages":[]}}', ("extra.messages",), []),
+        (b'{"attributes":{"gen_ai.input.messages":[]}}', (), ["attributes.gen_ai.input.messages"]),
+        (b'{"attributes":{"gen_ai.prompt.0.content":"x"}}', (), ["attributes.gen_ai.prompt"]),
+        (b'{"attributes":{"input.value":"x"}}', (), ["attributes.input"]),
+        (b'{"attributes":{"gen_ai.prompt.0.content":"x"}}', ("attributes.gen_ai",), []),
+        (b'{"attributes":{"input":"x"}}', ("attributes",), []),
+        (b'{"input_tokens":1,"prompt_hash":"x","gen_ai.usage.prompt_tokens":1}', (), []),
         (b'{"note":"messages","a":{"prompt":1}}', (), []),
         (b'{"messages":', (), []),
         (b'["messages"]', (), []),
@@ -44,6 +50,8 @@ def dropped(event: bytes, *names: str) -> str:
         (b'{"a":[{"b":1,"c":2},3,[{"b":4}]]}', "a.b", '{"a":[{"c":2},3,[{"b":4}]]}'),
         (b'{"a":{ "c" : 1 }}', "a.b", '{"a":{ "c" : 1 }}'),
         (b'{"a":"text"}', "a.b", '{"a":"text"}'),
+        (b'{"a.b.0.c":1,"a.bc":2}', "a.b", '{"a.bc":2}'),
+        (b'{"a":{"b.c.d":1,"b.e":2}}', "a.b.c", '{"a":{"b.e":2}}'),
     ],
 )
 def test_a_dotted_name_is_dropped_wherever_it_leads(event: bytes, name: str, left: str) -> None:

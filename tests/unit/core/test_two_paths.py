@@ -206,6 +206,7 @@ def test_rules_that_drop_a_field_keep_events_with_it_from_the_fast_path(ways: li
     enrich(sent(SDK, 2 * LEARN_AFTER), dropping)
     enrich(sent({"model": "m", "a": {"b": 1}}, 2 * LEARN_AFTER), dropping)
     enrich(sent({"model": "m", "a.b": 1}, 2 * LEARN_AFTER), dropping)
+    enrich(sent({"model": "m", "a.b.0.c": 1}, 2 * LEARN_AFTER), dropping)
     assert "fast" not in ways
     enrich(sent({"model": "m", "b": 1}, 2 * LEARN_AFTER), dropping)
     assert ways.count("fast") == LEARN_AFTER

@@ -127,7 +127,7 @@ async def test_a_drain_answers_the_window_that_is_under_way_and_no_other():
         writer.write(batch([b"1", b"2"]))
         idle, _ = await own.client()
         await until(lambda: own.kafka.events)
-        draining = asyncio.create_task(own.door.drain())
+        draining = asyncio.create_task(own.door.drain(5.0))
         writer.write(batch([b"3"]))
         assert await idle.read() == b""
         own.kafka.confirming.set()
@@ -142,7 +142,7 @@ async def test_a_drain_waits_for_the_rest_of_a_window():
         reader, writer = await own.client()
         writer.write(window(2) + json_event(1, b"1"))
         await until(lambda: any(own.door._links.values()))
-        draining = asyncio.create_task(own.door.drain())
+        draining = asyncio.create_task(own.door.drain(5.0))
         await asyncio.sleep(0)
         writer.write(json_event(2, b"2"))
         assert await reader.readexactly(6) == ack(b"2", 2)

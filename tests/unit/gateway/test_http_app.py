@@ -23,10 +23,10 @@ class Sink:
         self.error = None
         self.too_large = []
 
-    async def publish(self, values):
+    async def publish(self, events):
         if self.error:
             raise self.error
-        self.published += values
+        self.published += [event.value for event in events]
         return self.too_large
 
 

@@ -236,7 +236,7 @@ async def test_a_drain_answers_what_has_come_and_takes_nothing_new():
         writer.write(GOOD)
         _, idle = await door.connect()
         await until(lambda: door.published)
-        draining = asyncio.create_task(door.door.drain())
+        draining = asyncio.create_task(door.door.drain(5.0))
         await asyncio.sleep(0.3)
         with pytest.raises(OSError):
             await door.connect()

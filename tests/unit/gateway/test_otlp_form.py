@@ -49,10 +49,10 @@ class Sink:
         self.published = []
         self.error = None
 
-    async def publish(self, values):
+    async def publish(self, events):
         if self.error:
             raise self.error
-        self.published += values
+        self.published += [event.value for event in events]
         return []
 
 
@@ -259,4 +259,4 @@ async def at_the_door(serving, export):
     try:
         await asyncio.to_thread(export, f"http://{address(opened)}")
     finally:
-        await door.drain()
+        await door.drain(5.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.core.aliases import ERROR_CODE, MEANINGS
+from ingest.core.privacy import PAYLOAD_FIELDS
 from ingest.gateway.otlp import JSON, LOGS, TRACES, read
 from ingest.gateway.otlp_events import LABELS, OLDER_NAMES, REQUEST_NAMES
 from tests.support.enriching import document, rules
@@ -50,10 +51,12 @@ def test_labels_come_from_attributes_or_else_from_the_resource(label):
     assert found == [{label: "own"}, {label: "resource"}]
 
 
-def test_what_the_page_drops_is_dropped():
-    names = re.search(r"^drop = \[(.*)\]$", PAGE, re.MULTILINE)[1]
-    drop = re.findall(r'"([^"]+)"', names)
-    content = {name.removeprefix("attributes."): "hello" for name in drop}
-    (event,) = read(TRACES, traces(span(CHAT | content)), JSON).events
-    assert document(event)["attributes"].keys() == {*CHAT, *content}
-    assert document(event, rules(drop=tuple(drop)))["attributes"] == CHAT
+def test_what_the_page_drops_is_all_that_genai_has_of_content_and_is_dropped():
+    drop = re.findall(r'"([^"]+)"', re.search(r"^drop = \[([^]]*)\]$", PAGE, re.MULTILINE)[1])
+    names = [name for name in PAYLOAD_FIELDS if name.startswith("gen_ai.")]
+    assert drop == ["body", *(f"attributes.{name}" for name in names)]
+    content = dict.fromkeys([*names, "gen_ai.prompt.0.content"], "hello")
+    body = {"stringValue": "hello"}
+    (event,) = read(LOGS, logs(log(CHAT | content, body=body)), JSON).events
+    assert document(event)["attributes"] == CHAT | content
+    assert "hello" not in str(document(event, rules(drop=tuple(drop))))

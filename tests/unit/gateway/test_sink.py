@@ -3,8 +3,8 @@ from collections import defaultdict
 
 import pytest
 
-from ingest.core.keys import key_reader
 from ingest.errors import Fatal, Unavailable
+from ingest.gateway.checks import unchecked
 from ingest.gateway.limits import Budget
 from ingest.gateway.sink import OVERHEAD_BYTES, RawSink
 from ingest.gateway.stats import Stats
@@ -27,7 +27,7 @@ class Producer:
     async def hand_over(self, _topic, partition, messages):
         if self.error:
             raise self.error
-        self.runs[partition].append([message.value for message in messages])
+        self.runs[partition].append(messages)
 
         async def confirmed():
             await self.open.wait()
@@ -45,7 +45,6 @@ class Sinking:
         self.sink = RawSink(
             producer=self.producer,
             topic="raw",
-            key_of=key_reader(),
             partition_of=lambda key, count: key[-1] % count,
             budget=self.budget,
             stats=self.stats,
@@ -56,7 +55,7 @@ class Sinking:
 
 
 def event(session, size=0):
-    return b'{"session_id":"%d","pad":"%b"}' % (session, b"x" * size)
+    return unchecked(b'{"session_id":"%d","pad":"%b"}' % (session, b"x" * size))
 
 
 async def test_events_go_to_their_keys_partition_and_are_confirmed():
@@ -70,8 +69,8 @@ async def test_events_go_to_their_keys_partition_and_are_confirmed():
 async def test_events_without_a_key_stay_together_and_calls_take_turns():
     own = Sinking()
     for _ in range(4):
-        await own.sink.publish([b"{}"] * 3)
-    assert own.producer.runs == {partition: [[b"{}"] * 3] * 2 for partition in (0, 1)}
+        await own.sink.publish([unchecked(b"{}")] * 3)
+    assert own.producer.runs == {partition: [[unchecked(b"{}")] * 3] * 2 for partition in (0, 1)}
 
 
 async def test_what_comes_while_kafka_is_busy_is_the_next_run_together():
@@ -117,10 +116,12 @@ async def test_without_confirmation_in_time_the_caller_is_told_and_the_bytes_sta
     own.producer.open.clear()
     with pytest.raises(Unavailable):
         await own.sink.publish([event(0)])
-    assert own.budget.used_bytes == OVERHEAD_BYTES + len(event(0))
+    assert own.sink.unconfirmed == 1
+    assert own.budget.used_bytes == OVERHEAD_BYTES + len(event(0).value)
     own.producer.open.set()
     await own.sink.drained()
     await asyncio.sleep(0)
+    assert own.sink.unconfirmed == 0
     assert own.budget.used_bytes == 0
 
 

@@ -146,7 +146,7 @@ async def test_a_drain_publishes_what_has_come_and_takes_nothing_new(caplog):
         await own.client()
         await until(lambda: own.kafka.events and own.stats.connections["tcp"] == 2)
         writer.write(b'{"a":2}\n')
-        await own.door.drain()
+        await own.door.drain(5.0)
         assert own.kafka.events == [b'{"a":1}', b'{"a":2}']
         assert own.stats.connections == {"tcp": 0}
         with pytest.raises(ConnectionRefusedError):
