@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from ingest.commands.doctor_view import as_json, show
 from ingest.errors import IngestError
@@ -57,11 +58,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _look(settings: Settings, roles: Sequence[Role]) -> tuple[list[Finding], list[Lag]]:
+    from ingest.commands.doctor_gateway import look_at_gateway
     from ingest.commands.doctor_look import look_at_elasticsearch, look_at_kafka
 
     kafka, rows = await look_at_kafka(settings, roles)
     cluster = await look_at_elasticsearch(settings, roles)
-    return [*_configuration(settings), *kafka, *cluster], rows
+    gateway = look_at_gateway(settings, datetime.now(UTC))
+    return [*_configuration(settings), *kafka, *cluster, *gateway], rows
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import msgspec
 from ingest.errors import IngestError, Unauthorized
 
 State: TypeAlias = Literal["ok", "warning", "failed"]
-Area: TypeAlias = Literal["configuration", "Kafka", "Elasticsearch"]
+Area: TypeAlias = Literal["configuration", "Kafka", "Elasticsearch", "gateway"]
 
 EXPIRES_SOON_DAYS = 30
 CLOCKS_DIFFER_S = 5.0

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.fault.harness.proxy import Blackhole, Pass
+
 pytestmark = pytest.mark.slow_fault
 
 STOP_S = 10.0
@@ -52,6 +54,31 @@ def test_t33_without_kafka_it_ends_in_time_and_accepts_nothing(world):
     assert (code, seconds < STOP_S) == (1, True)
     assert load.accepted == accepted
     world.bring_back("kafka")
+    world.verify()
+
+
+def test_t15_while_the_broker_answers_nothing_clients_are_told_in_time_and_memory_is_bounded(
+    world,
+):
+    proxy = world.proxy("kafka")
+    world.start_worker()
+    gateway = world.start_gateway(
+        INGEST_GATEWAY_PUBLISH_TIMEOUT=f"{PATIENCE_S:.0f}s",
+        INGEST_GATEWAY_MAX_BODY_BYTES="64KiB",
+        INGEST_GATEWAY_BUFFER_BYTES="512KiB",
+    )
+    with world.http_load(pause_s=0.05) as load:
+        load.pass_by(2_000)
+        before_mb = sum(gateway.memory_mb)
+        proxy.set(Blackhole())
+        time.sleep(90)
+        accepted = load.accepted
+        assert sum(gateway.memory_mb) < before_mb + 32
+        proxy.set(Pass())
+        load.pass_by(2_000)
+    assert accepted < 3_000
+    assert PATIENCE_S - 1 < max(load.refused_s) < PATIENCE_S + 1
+    assert min(load.refused_s) < 1  # when there was no room any more
     world.verify()
 
 

@@ -4,15 +4,18 @@ import json
 import logging
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from kafka import KafkaProducer
 from logstash_async.formatter import LogstashFormatter
 from logstash_async.handler import AsynchronousLogstashHandler
 
+from ingest.client import LogClient
 from ingest.engines.ports import free_port
+from ingest.gateway.lumberjack import ack
 from tests.fault.harness.beats import Beat
 from tests.support.gateway import gateway
 from tests.support.lumberjack import json_event, window
@@ -21,6 +24,7 @@ STOP_S = 10.0
 CLOSE_S = 3.0
 P99_S = 1.0
 IDLE = 500
+WAYS = 6
 
 
 @pytest.fixture
@@ -197,6 +201,46 @@ def test_the_tutorials_client_makes_right_documents_and_without_fields_dead_lett
     assert [(letter["reason"], letter["raw"]) for letter in letters] == [
         ("invalid_json", "api_request")
     ] * 2
+
+
+def test_one_event_is_the_same_document_whatever_way_it_came(world, serve):
+    """By every door, by our client, and from a producer that knows nothing of us."""
+    event = {
+        "@timestamp": datetime.now(UTC).isoformat(),
+        "request_id": "one-of-all",
+        "session_id": "s",
+        "model": "gpt-4.1",
+        "service": "shop",
+        "status_code": 200,
+        "input_tokens": 1_200,
+        "output_tokens": 90,
+        "latency_ms": 810.25,
+        "note": "\u00fc \U0001f600 \n",
+    }
+    text = json.dumps(event).encode()
+    bootstrap, raw = world.settings.kafka.bootstrap, world.settings.topics.raw
+    world.start_worker()
+    with serve() as running:
+        running.wait_until_open()
+        assert running.post(text).status_code == 202
+        with running.connect("tcp") as lines, running.connect("beats") as beats:
+            lines.sendall(text + b"\n")
+            beats.sendall(window(1) + json_event(1, text))
+            assert beats.recv(6) == ack(b"2", 1)
+            for place in ({"url": running.url}, {"bootstrap": bootstrap, "topic": raw}):
+                with LogClient(**place) as client:
+                    client.log(event)
+                assert client.confirmed == 1
+        assert running.terminate()[0] == 0
+    with closing(KafkaProducer(bootstrap_servers=bootstrap)) as producer:
+        producer.send(raw, text).get(30)
+    seen = world.look()
+    documents = [json.loads(record.value) for record in world.read(world.settings.topics.enriched)]
+    for document in documents:
+        del document["kafka"], document["received_at"]
+    assert len(documents) == WAYS
+    assert documents == [documents[0]] * WAYS
+    assert len(seen.stored) == 1
 
 
 def test_a_stop_without_kafka_is_in_time_and_counts_what_is_not_confirmed(tmp_path):

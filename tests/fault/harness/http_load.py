@@ -23,7 +23,8 @@ class HttpLoad:
     """Sends from the beginning to the end of a `with`, a batch after the other from each client.
 
     At the end every client tries once more; what is not accepted then is unconfirmed. `find` tells
-    where each value stands in the raw topic.
+    where each value stands in the raw topic. `seconds` are those until events were accepted,
+    `refused_s` those until it was said that they are not.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class HttpLoad:
         self._given: list[Event] = []
         self._accepted: list[Event] = []
         self.seconds: list[float] = []
+        self.refused_s: list[float] = []
         self.surprises: list[str] = []
 
     @property
@@ -115,6 +117,8 @@ class HttpLoad:
         if answer.status_code == 202 and answer.json() == {"accepted": events}:
             self.seconds.append(time.monotonic() - began_s)
             return True
-        if answer.status_code != 503:
+        if answer.status_code == 503:
+            self.refused_s.append(time.monotonic() - began_s)
+        else:
             self.surprises.append(f"{answer.status_code} {answer.text[:200]}")
         return False
