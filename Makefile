@@ -16,7 +16,7 @@ test: lint ## lint, then every test but the longest fault tests, real engines in
 	$(BIN)/python -m pytest -m "not slow_fault"
 
 check: lint ## lint, then the tests without engines: under a minute
-	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/unit tests/property tests/architecture
 
 fault: .venv/dev.stamp ## all faults injected into real engines, every event accounted for; prints a table
 	$(BIN)/python -m pytest tests/fault
@@ -29,12 +29,6 @@ bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=
 	$(BIN)/python -m tests.bench.latency $(if $(SAVE),--save)
 	$(BIN)/python -m tests.bench.gateway
 	$(BIN)/python -m tests.bench.gateway_streams
-
-scaling: .venv/dev.stamp ## CPU per event as partitions, events, their size and replicas grow (ROUNDS=3)
-	$(BIN)/python -m tests.bench.scaling --rounds $(or $(ROUNDS),3) $(if $(SAVE),--save)
-
-figures: .venv/dev.stamp ## put the figures of `make bench` and `make scaling` with SAVE=yes into their pages
-	$(BIN)/python -m tests.bench.page
 
 scaling: .venv/dev.stamp ## CPU per event as partitions, events, their size and replicas grow (ROUNDS=3)
 	$(BIN)/python -m tests.bench.scaling --rounds $(or $(ROUNDS),3) $(if $(SAVE),--save)
