@@ -16,7 +16,7 @@ test: lint ## lint, then every test but the longest fault tests, real engines in
 	$(BIN)/python -m pytest -m "not slow_fault"
 
 check: lint ## lint, then the tests without engines: under a minute
-	$(BIN)/python -m pytest -q tests/unit tests/property tests/architecture
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/unit tests/property tests/architecture
 
 fault: .venv/dev.stamp ## all faults injected into real engines, every event accounted for; prints a table
 	$(BIN)/python -m pytest tests/fault

@@ -9,6 +9,8 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from ingest.gateway.otlp import JSON, PROTOBUF, Export, Signal, read
+
 TRACE = "5b8efff798038103d269b633813fc60c"
 SPAN = "eee19b7ec3c1b174"
 START_NS = 1_782_907_198_123_456_789  # 2026-07-01T11:59:58.123456789Z
@@ -20,6 +22,23 @@ CHAT = {
     "gen_ai.request.model": "gpt-4.1",
     "gen_ai.usage.input_tokens": 1200,
     "gen_ai.usage.output_tokens": 90,
+}
+ANTHROPIC = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "anthropic",
+    "gen_ai.request.model": "claude-sonnet-4-5",
+    "gen_ai.response.model": "claude-sonnet-4-5-20250929",
+    "gen_ai.response.id": "msg_01",
+    "gen_ai.response.finish_reasons": ["end_turn"],
+    "gen_ai.conversation.id": "conv-7",
+    "gen_ai.usage.input_tokens": 1200,
+    "gen_ai.usage.output_tokens": 90,
+    "gen_ai.usage.cache_read.input_tokens": 1000,
+    "gen_ai.response.time_to_first_chunk": 0.25,
+    "http.response.status_code": 200,
+    "server.address": "api.anthropic.com",
+    "server.port": 443,
+    "user.id": "u-1",
 }
 ERROR = 2
 
@@ -74,6 +93,20 @@ def in_protobuf(body: bytes) -> bytes:
     )
     json_format.ParseDict(_ids_in_base64(request), message)
     return bytes(message.SerializeToString())
+
+
+def read_both(signal: Signal, body: bytes) -> Export:
+    """Read a request in both encodings, which must come to the same."""
+    export = read(signal, body, f"{JSON}; charset=utf-8")
+    assert isinstance(export, Export), export
+    assert read(signal, in_protobuf(body), PROTOBUF) == export
+    return export
+
+
+def only(signal: Signal, body: bytes) -> bytes:
+    """Read a request that holds one event, in both encodings."""
+    (event,) = read_both(signal, body).events
+    return event
 
 
 def pairs(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
