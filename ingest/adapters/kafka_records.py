@@ -6,7 +6,7 @@ it on its partition. Only a batch that holds one is read again, by aiokafka's sl
 Python, with the odd bytes escaped.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -15,7 +15,8 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from ingest.core.types import RawRecord
 
-POLL_BYTES = 2 * 1024 * 1024
+POLL_BYTES = 3 * 1024 * 1024
+RECORD_BYTES = 256  # what it takes besides its value
 
 
 class Poll:
@@ -28,9 +29,10 @@ class Poll:
         """Look anew."""
         self._left_bytes = self._max_bytes
 
-    def take(self, records: Iterable[RawRecord]) -> None:
-        """Count the values of these records."""
+    def take(self, records: Sequence[RawRecord]) -> None:
+        """Count these records."""
         self._left_bytes -= sum([len(record.value or b"") for record in records])
+        self._left_bytes -= RECORD_BYTES * len(records)
 
     @property
     def over(self) -> bool:

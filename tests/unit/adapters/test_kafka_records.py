@@ -5,7 +5,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Buil
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from ingest.adapters.kafka_records import Batches, Content, Fetched, Poll
+from ingest.adapters.kafka_records import RECORD_BYTES, Batches, Content, Fetched, Poll
 
 PLACE = TopicPartition("raw", 3)
 
@@ -115,7 +115,7 @@ class Partition:
 
 async def test_a_poll_takes_whole_batches_until_it_has_enough():
     content = b"".join(batch(0, ["a", "b"], base) for base in (0, 2, 4))
-    poll = Poll(max_bytes=101)  # one batch has 100
+    poll = Poll(max_bytes=2 * (50 + RECORD_BYTES) + 1)  # one more than a batch has
     partition = Partition(content, poll)
     assert partition.take() == [0, 1, 2, 3]
     assert partition.state.position == 4
