@@ -31,21 +31,26 @@ def litellm_callback(client: LogClient, **fields: Any) -> Any:
     class Callback(CustomLogger):  # type: ignore[misc]  # LiteLLM need not be there to check this
         """Logs every call, however it ends."""
 
-        def log_success_event(self, kwargs: Any, response_obj: Any, *times: datetime) -> None:
-            client.log(fields | succeeded(kwargs, response_obj, *times))
+        # Called by name: the parameters are called as in the base class.
+        def log_success_event(
+            self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime
+        ) -> None:
+            client.log(fields | succeeded(kwargs, response_obj, start_time, end_time))
 
-        def log_failure_event(self, kwargs: Any, response_obj: Any, *times: datetime) -> None:
-            client.log(fields | failed(kwargs, response_obj, *times))
+        def log_failure_event(
+            self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime
+        ) -> None:
+            client.log(fields | failed(kwargs, response_obj, start_time, end_time))
 
         async def async_log_success_event(
-            self, kwargs: Any, response_obj: Any, *times: datetime
+            self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime
         ) -> None:
-            client.log(fields | succeeded(kwargs, response_obj, *times))
+            self.log_success_event(kwargs, response_obj, start_time, end_time)
 
         async def async_log_failure_event(
-            self, kwargs: Any, response_obj: Any, *times: datetime
+            self, kwargs: Any, response_obj: Any, start_time: datetime, end_time: datetime
         ) -> None:
-            client.log(fields | failed(kwargs, response_obj, *times))
+            self.log_failure_event(kwargs, response_obj, start_time, end_time)
 
     return Callback()
 
@@ -60,12 +65,27 @@ def succeeded(
 def failed(
     call: Mapping[str, Any], _response: Any, started_at: datetime, ended_at: datetime
 ) -> dict[str, Any]:
-    """Return the event of a call that failed; status 0 where nothing was answered."""
+    """Return the event of a call that failed; status 0 where nothing was answered.
+
+    LiteLLM says that it cost nothing; what is known is that no price was told.
+    """
     event = _event(call, started_at, ended_at)
+    event.pop("cost_usd", None)
     error = call.get("exception")
-    if isinstance(error, BaseException):
-        return {**event, "status_code": status_of(error) or 0, "error": error_of(error)}
-    return {**event, "status_code": 0, "error": str(error or "unknown")}
+    if not isinstance(error, BaseException):
+        return {**event, "status_code": 0, "error": str(error or "unknown")}
+    status = 0 if _has_no_answer(error) else status_of(error) or 0
+    return {**event, "status_code": status, "error": error_of(error)}
+
+
+def _has_no_answer(error: BaseException) -> bool:
+    """Look for httpx's error beneath: LiteLLM makes up a status (500, 408) where there is none."""
+    beneath: BaseException | None = error
+    while beneath is not None:
+        if any(kind.__name__ == "TransportError" for kind in type(beneath).__mro__):
+            return True
+        beneath = beneath.__cause__ or beneath.__context__
+    return False
 
 
 def _event(call: Mapping[str, Any], started_at: datetime, ended_at: datetime) -> dict[str, Any]:

@@ -43,6 +43,12 @@ def callback(log, monkeypatch):
     return litellm_callback(log, service="proxy")
 
 
+def told_of(call, response):
+    """What LiteLLM calls its callbacks with."""
+    times = {"start_time": STARTED, "end_time": ENDED}
+    return {"kwargs": call, "response_obj": response, **times}
+
+
 def sent(log, transport):
     log.close(10)
     return [json.loads(value) for value in transport.values]
@@ -53,8 +59,9 @@ def test_it_is_what_litellm_wants(callback):
 
 
 async def test_a_call_is_an_event_without_its_text(log, transport, callback):
-    callback.log_success_event(CALL, RESPONSE, STARTED, ENDED)
-    await callback.async_log_success_event(CALL, RESPONSE, STARTED, ENDED)
+    told = told_of(CALL, RESPONSE)
+    callback.log_success_event(**told)
+    await callback.async_log_success_event(**told)
     first, second = sent(log, transport)
     assert first == second
     assert "private" not in json.dumps(first)
@@ -73,20 +80,34 @@ class RateLimitError(Exception):
 
 
 async def test_a_failure_is_an_event_with_its_status(log, transport, callback):
-    call = CALL | {"exception": RateLimitError("slow down"), "response_cost": None}
-    callback.log_failure_event(call, None, STARTED, ENDED)
-    await callback.async_log_failure_event(CALL | {"exception": "lost"}, None, STARTED, ENDED)
+    call = CALL | {"exception": RateLimitError("slow down"), "response_cost": 0}
+    callback.log_failure_event(**told_of(call, None))
+    await callback.async_log_failure_event(**told_of(CALL | {"exception": "lost"}, None))
     first, second = sent(log, transport)
     assert (first["status_code"], first["error"]["type"]) == (429, "RateLimitError")
     assert "cost_usd" not in first
     assert (second["status_code"], second["error"]) == (0, "lost")
 
 
+class TransportError(Exception):
+    """As in httpx."""
+
+
+class ConnectError(TransportError):
+    """As in httpx."""
+
+
+def test_without_an_answer_the_status_is_0_whatever_litellm_says(log, transport, callback):
+    made_up = RateLimitError("Connection error.")
+    made_up.__cause__ = ValueError()
+    made_up.__cause__.__context__ = ConnectError("refused")
+    callback.log_failure_event(**told_of(CALL | {"exception": made_up}, None))
+    assert sent(log, transport)[0]["status_code"] == 0
+
+
 def test_naive_times_are_local(log, transport, callback):
-    callback.log_success_event(
-        CALL,
-        RESPONSE,
-        STARTED.astimezone().replace(tzinfo=None),
-        datetime.now(),  # noqa: DTZ005  (as LiteLLM has it)
-    )
+    told = told_of(CALL, RESPONSE)
+    told["start_time"] = STARTED.astimezone().replace(tzinfo=None)
+    told["end_time"] = datetime.now()  # noqa: DTZ005  (as LiteLLM has it)
+    callback.log_success_event(**told)
     assert sent(log, transport)[0]["@timestamp"] == "2026-01-31T09:00:00.000Z"
