@@ -51,51 +51,53 @@ def verify(world, beats):
     assert acknowledged
 
 
-@pytest.mark.slow_fault
-def test_t33_a_stop_under_load_answers_nothing_that_is_not_in_kafka(world, serve):
+def beats_of(world, serve, **odd):
+    """Four clients that nothing has been heard of yet."""
+    port = serve.ports["beats"]
+    return [Beat(port, f"b{n}", Random(world.seed + n), **odd) for n in range(4)]
+
+
+def send_while_gateways_end(world, serve, beats, events, end):
+    """End three gateways, each under load and after so many events; the fourth gets the rest."""
     world.start_worker()
-    with ExitStack() as stack:
-        beats = [Beat(serve.ports["beats"], f"b{n}", Random(world.seed + n)) for n in range(4)]
-        for turn in range(3):
+    with ExitStack() as sending:
+        for turn, beat in enumerate(beats[:3]):
             with serve() as running:
                 running.wait_until_open()
                 if turn == 0:
-                    for beat in beats:
-                        stack.enter_context(beat)
-                beats[turn].wait_for(1_000)
-                code, seconds = running.terminate()
-                world.faults.append("stop gateway")
-                assert (code, seconds < STOP_S) == (0, True)
-        last = stack.enter_context(serve())
-        last.wait_until_open()
-        for beat in beats:
-            beat.wait_for(100)
-            beat.__exit__(None, None, None)
+                    for each in beats:
+                        sending.enter_context(each)
+                beat.pass_by(events)
+                end(running)
+                world.faults.append(f"{end.__name__} gateway")
+        with serve() as last:
+            last.wait_until_open()
+            for each in beats:
+                each.pass_by(100)
+            sending.close()
+
+
+def stop(running):
+    code, seconds = running.terminate()
+    assert (code, seconds < STOP_S) == (0, True)
+
+
+def kill(running):
+    running.process.kill()
+
+
+@pytest.mark.slow_fault
+def test_t33_a_stop_under_load_answers_nothing_that_is_not_in_kafka(world, serve):
+    beats = beats_of(world, serve)
+    send_while_gateways_end(world, serve, beats, 1_000, stop)
     assert sum(beat.resent for beat in beats) > 0
     verify(world, beats)
 
 
 @pytest.mark.slow_fault
 def test_t34_windows_whose_connection_is_cut_are_sent_again_and_are_one_document_each(world, serve):
-    world.start_worker()
-    with ExitStack() as stack:
-        beats = [
-            Beat(serve.ports["beats"], f"b{n}", Random(world.seed + n), cuts=30) for n in range(4)
-        ]
-        for turn in range(3):
-            with serve() as running:
-                running.wait_until_open()
-                if turn == 0:
-                    for beat in beats:
-                        stack.enter_context(beat)
-                beats[turn].wait_for(500)
-                running.process.kill()
-                world.faults.append("kill gateway")
-        last = stack.enter_context(serve())
-        last.wait_until_open()
-        for beat in beats:
-            beat.wait_for(100)
-            beat.__exit__(None, None, None)
+    beats = beats_of(world, serve, cuts=30)
+    send_while_gateways_end(world, serve, beats, 500, kill)
     assert sum(beat.resent for beat in beats) > 10
     verify(world, beats)
 

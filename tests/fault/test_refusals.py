@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,9 +10,9 @@ import pytest
 
 from ingest.app import templates
 from tests.support.engines import ROOT
+from tests.support.waiting import wait_until
 
 LONG_AGO = 10
-BLOCK_S = 60.0
 LARGEST = 64 * 1024
 
 slow_fault = pytest.mark.slow_fault
@@ -134,10 +133,10 @@ def disk_full(world):
     stages = (f"{disk}.watermark.{stage}" for stage in ("low", "high", "flood_stage"))
     usual = {f"{disk}.threshold_enabled": True, "cluster.info.update.interval": "10s"}
     with cluster_settings(world, usual | dict.fromkeys(stages, "1%")):
-        deadline_s = time.monotonic() + BLOCK_S
-        while b"read_only_allow_delete" not in world.indices.ask("GET", "/{all}/_settings"):
-            assert time.monotonic() < deadline_s
-            time.sleep(0.5)
+        wait_until(
+            lambda: b"read_only_allow_delete" in world.indices.ask("GET", "/{all}/_settings"),
+            "blocked index",
+        )
         yield "blocked"
 
 

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from ingest.engines.state import current_state
 from ingest.errors import EngineError
 from ingest.pipeline.topics import Create, TopicSpec
 from tests.support.engines import ROOT, Engines, own_config
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.engines
 
@@ -70,13 +70,6 @@ def pids(config):
 
 def processes(config):
     return [process for name in ENGINES for process in marked(mark(config, name))]
-
-
-def wait_until(condition, limit_s=60.0):
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def create(running, name):
@@ -145,7 +138,7 @@ def test_a_suspended_engine_runs_and_does_not_answer_until_it_goes_on(engines, n
         assert (engine.running, engine.answers) == (True, False)
     finally:
         resume(engines.config, name)
-    wait_until(lambda: all(engine.answers for engine in status(engines.config)))
+    wait_until(lambda: all(e.answers for e in status(engines.config)), "engine that answers")
 
 
 def test_stop_leaves_nothing_running_and_keeps_data_and_logs(config):
@@ -191,7 +184,7 @@ def killed_start(config):
         starting = subprocess.Popen(
             [sys.executable, "-c", START_KAFKA, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL
         )
-        wait_until(condition)
+        wait_until(condition, "such state")
         starting.kill()
         starting.wait()
 
@@ -232,4 +225,4 @@ def test_engines_end_with_a_test_session_that_is_killed():
         check=False,
     )
     assert session.returncode == -signal.SIGKILL
-    wait_until(lambda: not Path(session.stdout.strip()).exists())
+    wait_until(lambda: not Path(session.stdout.strip()).exists(), "end of its folder")

@@ -13,8 +13,9 @@ from typing import Self
 
 from ingest.gateway.lumberjack import ack
 from tests.support.lumberjack import batch
+from tests.support.waiting import wait_for_more
 
-WAIT_S = 20.0
+ANSWER_S = 20.0
 AGAIN_S = 0.05
 _RESET = struct.pack("ii", 1, 0)
 
@@ -62,14 +63,9 @@ class Beat:
         self._stopping.set()
         self._thread.join()
 
-    def wait_for(self, events: int) -> None:
-        """Return when so many more have been acknowledged."""
-        goal = len(self.acknowledged) + events
-        for _ in range(int(WAIT_S / AGAIN_S)):
-            if len(self.acknowledged) >= goal:
-                return
-            self._stopping.wait(AGAIN_S)
-        raise AssertionError(f"no {events} events in {WAIT_S} s")
+    def pass_by(self, events: int) -> None:
+        """Wait until the gateway has acknowledged this many more events."""
+        wait_for_more(lambda: len(self.acknowledged), events)
 
     def _run(self) -> None:
         """Send window after window; one that has begun is sent until it is acknowledged."""
@@ -94,7 +90,7 @@ class Beat:
             connection.close()
 
     def _connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self._port), timeout=WAIT_S)
+        return socket.create_connection(("127.0.0.1", self._port), timeout=ANSWER_S)
 
     def _deliver(self, connection: socket.socket, events: list[bytes]) -> None:
         """Send a window and read answers to its last event; raises OSError."""

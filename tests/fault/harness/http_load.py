@@ -11,8 +11,8 @@ import requests
 
 from tests.fault.harness.events import Event
 from tests.fault.harness.reconciler import Position, Sent
+from tests.support.waiting import wait_for_more
 
-WAIT_S = 60.0
 ANSWER_S = 20.0
 AGAIN_S = 0.05
 NOWHERE: Position = (-1, -1)
@@ -67,11 +67,7 @@ class HttpLoad:
 
     def pass_by(self, events: int) -> None:
         """Wait until the gateway has accepted this many more events."""
-        goal = self.accepted + events
-        deadline_s = time.monotonic() + WAIT_S
-        while self.accepted < goal:
-            assert time.monotonic() < deadline_s, f"no {events} events in {WAIT_S:.0f} s"
-            time.sleep(AGAIN_S)
+        wait_for_more(lambda: self.accepted, events)
 
     def __enter__(self) -> Self:
         for thread in self._threads:

@@ -13,6 +13,7 @@ from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_client import options
 from tests.fault.harness.events import Event
 from tests.fault.harness.reconciler import Position, Sent
+from tests.support.waiting import wait_for_more
 
 TICK_S = 0.02
 WAIT_S = 60.0
@@ -49,11 +50,7 @@ class Load:
 
     def pass_by(self, events: int) -> None:
         """Wait until Kafka has confirmed this many more events."""
-        goal = len(self._positions) + events
-        deadline_s = time.monotonic() + WAIT_S
-        while len(self._positions) < goal:
-            assert time.monotonic() < deadline_s, f"no {events} events in {WAIT_S:.0f} s"
-            time.sleep(TICK_S)
+        wait_for_more(lambda: len(self._positions), events)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -3,16 +3,16 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 
 from ingest.pipeline.replicas import ROLES, Role
 from tests.fault.harness.users import Users
-from tests.fault.harness.workers import LOOK_S, WAIT_S, Worker
+from tests.fault.harness.workers import Worker
 from tests.fault.harness.world import World
 from tests.support.engines import ROOT, Engines
+from tests.support.waiting import wait_until
 
 COMMAND_S = 60.0
 
@@ -41,10 +41,7 @@ class SecureWorld(World):
 
     def wait_until_under_way(self) -> None:
         """Wait until some events have got through to the end."""
-        deadline_s = time.monotonic() + WAIT_S
-        while not any(self.committed("index").values()):
-            assert time.monotonic() < deadline_s, "nothing is indexed"
-            time.sleep(LOOK_S)
+        wait_until(lambda: any(self.committed("index").values()), "commit of the index role")
 
     def run(self, part: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end as the user of a part."""

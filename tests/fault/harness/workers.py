@@ -15,8 +15,8 @@ from typing import IO, Any
 import psutil
 
 from tests.support.engines import ROOT
+from tests.support.waiting import wait_until
 
-LOOK_S = 0.05
 WAIT_S = 60.0
 
 
@@ -154,11 +154,11 @@ class Worker:
         return []
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        deadline_s = time.monotonic() + WAIT_S
-        while not done():
+        def done_alive() -> bool:
             assert self.exit_code is None, f"the {self._name} ended before {what}: {self._log_file}"
-            assert time.monotonic() < deadline_s, f"no {what} in {WAIT_S:.0f} s: {self._log_file}"
-            time.sleep(LOOK_S)
+            return done()
+
+        wait_until(done_alive, f"{what} in {self._log_file}", WAIT_S)
 
 
 def _line(text: bytes) -> dict[str, Any]:
