@@ -14,6 +14,7 @@ from ingest.adapters.worker.watchdog import Limits
 from ingest.pipeline.health import Health
 from ingest.pipeline.metrics import METRICS, Readings
 from ingest.pipeline.stats import Stats
+from tests.support.waiting import wait_until
 from tests.support.watching import Blind
 
 WAIT_S = 10
@@ -197,7 +198,14 @@ def test_more_clients_than_can_be_served_are_hung_up_on(replica):
     assert silent[-1].recv(1) == b""
     for client in silent:
         client.close()
-    assert replica.ask("/healthz")[0] == 200
+
+    def served():
+        try:
+            return replica.ask("/healthz")[0] == 200
+        except (http.client.RemoteDisconnected, ConnectionResetError):
+            return False  # it has not seen yet that they are gone
+
+    wait_until(served, "answer")
 
 
 def test_a_taken_port_is_told_of_and_taken_once_it_is_free(monkeypatch, caplog):
