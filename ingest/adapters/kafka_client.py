@@ -2,12 +2,14 @@
 
 import logging
 import ssl
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
 from kafka import errors
+from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
@@ -102,10 +104,27 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python is
         connection.init_future.add_errback(partial(self._remember, node_id))
         return connection
 
-    async def _build_transport(self, node: Any, **options: Any) -> Any:
-        transport = await super()._build_transport(node, **options)
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
+        transport = await self._in_time(super()._build_transport(node, timeout_at), timeout_at)
         transport._sock_recv = in_order(transport._sock_recv)  # noqa: SLF001 - see `in_order`
         return transport
+
+    async def _in_time(self, building: Awaitable[Any], timeout_at: float | None) -> Any:
+        """Give up a TLS handshake that is not answered; kafka-python waits for it without end."""
+        built = Future()
+
+        async def build() -> None:
+            try:
+                built.success(await building)
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                built.failure(error)
+
+        task = self._net.call_soon(build)
+        try:
+            left_ms = None if timeout_at is None else (timeout_at - time.monotonic()) * 1000
+            return await self.wait_for(built, left_ms)
+        finally:
+            self._net.cancel(task)
 
     def _remember(self, node_id: Any, error: Exception) -> None:
         if type(error) in _LOG_IN_ERRORS or isinstance(error.__context__, ssl.SSLError):

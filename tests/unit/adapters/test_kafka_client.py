@@ -46,6 +46,17 @@ def test_an_attempt_that_fails_leaves_no_thread(monkeypatch):
     assert set(threading.enumerate()) <= before
 
 
+def test_a_tls_handshake_that_nobody_answers_is_given_up(monkeypatch):
+    monkeypatch.setattr(kafka_client, "CONNECT_S", 0.2)
+    before = set(threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        connection = KafkaConnection((address,), security_protocol="SSL")
+        with pytest.raises(Unavailable, match="does not answer"), open_admin(connection):
+            pass
+    assert set(threading.enumerate()) <= before
+
+
 def test_what_a_broker_says_before_it_hangs_up_is_heard():
     end = errors.KafkaConnectionError()
     receive = in_order(iter([(b"a", None), (b"no", end), (b"never", None)]).__next__)
