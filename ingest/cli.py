@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(argv)
         finally:
             sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the last handler there is)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last handler there is
         code, words = outcome(error)
         _tell(error, words)
         if isinstance(error, OSError):
@@ -157,7 +157,7 @@ class _Version(argparse.Action):
     """Looks the version up only when it is asked for."""
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> None:
-        from importlib.metadata import version  # noqa: PLC0415  (slow, and seldom needed)
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom needed
 
         sys.stdout.write(f"ingest {version('ingest')}\n")
         raise SystemExit(0)
@@ -166,7 +166,7 @@ class _Version(argparse.Action):
 def _prepare_output() -> None:
     """Make printing work without stdout, and with one that cannot show every character."""
     if sys.stdout is None:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (open until the process ends)
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -82,7 +82,7 @@ def answers(addresses: Addresses) -> bool:
         request.add_header("Authorization", f"Basic {login}")
         context = ssl.create_default_context(cafile=addresses.ca_file)
     try:
-        with urlopen(request, timeout=_PATIENCE_S, context=context) as response:  # noqa: S310  (ours)
+        with urlopen(request, timeout=_PATIENCE_S, context=context) as response:  # noqa: S310 - ours
             return bool(response.status == 200)
     except (OSError, HTTPException):
         return False

@@ -116,7 +116,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
 
     # Committing
 
-    def ack(self, message: ConsumerMessage) -> bool:  # noqa: ARG002  (inherited)
+    def ack(self, message: ConsumerMessage) -> bool:  # noqa: ARG002 - inherited
         """Do nothing: the tracker knows what is finished."""
         return False
 
@@ -128,8 +128,8 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
 
     async def force_commit(
         self,
-        topics: object = None,  # noqa: ARG002  (inherited)
-        start_new_transaction: bool = True,  # noqa: ARG002  (inherited)
+        topics: object = None,  # noqa: ARG002 - inherited
+        start_new_transaction: bool = True,  # noqa: ARG002 - inherited
     ) -> bool:
         """Commit the end of each leading finished run; a failed commit stays pending."""
         async with self._commit_lock:
