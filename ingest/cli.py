@@ -95,7 +95,6 @@ def parser() -> argparse.ArgumentParser:
         prog="ingest",
         description="LLM API request logs from Kafka to Elasticsearch: right numbers, no losses.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version")
     top.set_defaults(config=None, log_format="text", log_level="info", defaults_only=False)
@@ -125,12 +124,20 @@ def outcome(error: BaseException) -> tuple[int, str]:
             )
 
 
+class _Help(argparse.HelpFormatter):
+    """Fits text to the terminal, but for examples, whose lines stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 class _Parser(argparse.ArgumentParser):
     """Gives every command the global options, and reports wrong usage as an error of ours."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.allow_abbrev = False
+        self.formatter_class = _Help
         shared = self.add_argument_group("options of every command")
         # Suppressed, or a command's default would replace what stands before the command.
         option: Callable[..., Any] = shared.add_argument

@@ -23,7 +23,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Validate the configuration without touching anything, and show every setting "
         "with its value and where that comes from; secrets are shown as stars.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--json", action="store_true", help="print JSON")

@@ -1,10 +1,12 @@
 """`ingest dead`: what became no document, why, and sending it again once the cause is gone."""
 
-import argparse
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from ingest.commands import dead_list, dead_replay, dead_show
 from schemas.dead import Reason
+
+if TYPE_CHECKING:
+    import argparse
 
 _EXAMPLES = """\
 examples:
@@ -31,7 +33,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="list, show and replay dead letters",
         description="Look at dead letters, and send them again once their cause is gone.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser(
@@ -40,7 +41,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Count dead letters by reason and stage. Letters stay, replayed or not, until "
         "[topics] retention_dead removes them; one that is there twice counts once.",
         epilog="example:\n  ingest dead list --json\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=dead_list.run)
@@ -49,7 +49,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="show one, safe for a terminal",
         description="Show one dead letter and what its record held.",
         epilog="example:\n  ingest dead show llm-requests-raw/0/17\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     showing.add_argument("id", metavar="ID", help="place of the raw record, topic/partition/offset")
     showing.add_argument("--json", action="store_true", help="print the letter as it is stored")
@@ -59,7 +58,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="send them again",
         description="Send dead letters again, once what was wrong is put right.",
         epilog=_REPLAY,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = replaying.add_argument
     option("--reason", choices=get_args(Reason), help="only letters of this reason")

@@ -31,7 +31,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Start Kafka and Elasticsearch, send a real trace of LLM requests and some "
         "failures through the pipeline, report, and check the report against independent sums.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option(

@@ -32,7 +32,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Try every connection and permission as configured, and say what works, what "
         "does not, and what to do about it; show how far each role is behind.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option(

@@ -36,7 +36,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "and waits until both answer; `stop` ends them and keeps their data; `reset` ends them and "
         "deletes it; `status` exits with 1 unless both answer. A JDK 17 or newer is needed.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option("action", choices=_ACTIONS, help="what to do")

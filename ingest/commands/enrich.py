@@ -31,7 +31,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="enrich a file's events, without Kafka and Elasticsearch",
         description="Read JSON lines and print the document or dead letter each would become.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option("file", metavar="FILE", help="JSON lines; - for stdin")

@@ -41,7 +41,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Take events from clients that do not speak Kafka and write them to the raw "
         "topic, as [gateway] says.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--http", dest="gateway.http_listen", metavar="HOST:PORT", help="where HTTP is served"

@@ -40,7 +40,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Send events to the raw topic, wait until Kafka has confirmed each one, and "
         "print how many were confirmed and how many failed. Exit code 1 if any failed.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option("file", metavar="FILE", help="JSON lines or CSV with a first row of names; - for stdin")

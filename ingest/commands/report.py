@@ -29,7 +29,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="cost, latency and errors, from Elasticsearch",
         description="Add up requests, failures, cost, tokens and latency of what is indexed.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--since",

@@ -26,7 +26,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "retention_days ago. Only indices named <prefix>-YYYY.MM.DD, with a prefix of the "
         "settings, are ever deleted.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
     parser.add_argument("--json", action="store_true", help="print what was deleted as JSON")

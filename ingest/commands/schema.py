@@ -19,7 +19,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="print the JSON Schema of an event",
         description="Print the JSON Schema of a raw event, an enriched event or a dead letter.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=list(STRUCTS), help="which event")
     parser.set_defaults(run=run, defaults_only=True)

@@ -64,7 +64,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Create what the pipeline needs in Kafka and Elasticsearch, or bring it to "
         "what the settings say. Running it again changes nothing.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option("--dry-run", action="store_true", help="only say what would change")

@@ -35,7 +35,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Show the records of a topic until Ctrl-C or --limit. It joins no consumer "
         "group, so the workers never notice.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option(

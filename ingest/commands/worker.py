@@ -41,7 +41,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Run the stream processors: raw events to enriched ones (enrich), enriched "
         "events to Elasticsearch (index). Each role is a consumer group of its own.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--role", choices=(*ROLES, "all"), default="all", help="default: all")
     parser.add_argument(

@@ -78,6 +78,16 @@ def test_every_command_has_a_help_with_an_example_and_the_global_options(name, p
         assert option in text
 
 
+@pytest.mark.parametrize(("name", "parser"), list(commands()), ids=lambda value: str(value)[:30])
+def test_a_help_fits_the_terminal_and_leaves_examples_as_they_are(name, parser, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    text = parser.format_help()
+    usage, description, *_ = text.split("\n\n")
+    assert usage.startswith("usage:")
+    assert max(map(len, description.splitlines())) <= 70
+    assert "\n  ingest " in text.partition("\nexample")[2]
+
+
 def test_every_option_of_every_command_is_explained():
     for name, parser in commands():
         for action in parser._actions:
