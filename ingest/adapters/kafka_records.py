@@ -57,7 +57,7 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typ
     poll: Poll | None = None
     _partition_records: "Batches | None"
 
-    def getall(self, max_records: int | None = None) -> list[RawRecord]:  # noqa: ARG002 (inherited)
+    def getall(self, max_records: int | None = None) -> list[RawRecord]:  # noqa: ARG002 - inherited
         """Take records, by whole Kafka batches, until nothing is left or the poll is over."""
         poll = self.poll
         taken: list[RawRecord] = []

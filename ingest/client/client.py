@@ -176,7 +176,7 @@ def _to_kafka(connection: KafkaConnection, topic: str) -> Callable[[], Transport
 
     def connect() -> Transport:
         with forks.still:  # by the thread that sends: the import takes a tenth of a second
-            from ingest.client.kafka import KafkaTransport  # noqa: PLC0415  (only if Kafka is used)
+            from ingest.client.kafka import KafkaTransport  # noqa: PLC0415 - only if Kafka is used
 
         return KafkaTransport(connection, topic)
 

@@ -90,12 +90,12 @@ class KafkaTransport:
 
     def _open(self) -> KafkaProducer:
         if self._producer is None:
-            from ingest.adapters.kafka_client import options  # noqa: PLC0415  (slow to import)
+            from ingest.adapters.kafka_client import options  # noqa: PLC0415 - slow to import
 
             chosen = options(self._connection, client_id="ingest-client") | _TUNING
             self._producer = KafkaProducer(**chosen)
             # It would end itself at exit, before the last events have been handed to it.
-            self._producer._unregister_cleanup()  # noqa: SLF001  (no public way)
+            self._producer._unregister_cleanup()  # noqa: SLF001 - no public way
         self._find_topic(self._producer)
         return self._producer
 

@@ -47,7 +47,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=run, defaults_only=True)
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001  (as every command)
+def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001 - as every command
     """Play the demo; return 1 if its report is not what it has to be."""
     from ingest.commands.demo_flow import play
     from ingest.commands.demo_stage import Stage

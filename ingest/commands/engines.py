@@ -47,7 +47,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001  (as every command)
+def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001 - as every command
     """Do it; return 1 where the status is not good."""
     from ingest import engines
 

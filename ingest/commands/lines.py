@@ -27,7 +27,7 @@ def open_input(name: str) -> Iterator[io.BufferedReader]:
         yield cast("io.BufferedReader", sys.stdin.buffer)
         return
     try:
-        stream = Path(name).open("rb")  # noqa: SIM115  (only opening is translated, not the use)
+        stream = Path(name).open("rb")  # noqa: SIM115 - only opening is translated, not the use
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from None
     with stream:

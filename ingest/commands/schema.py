@@ -24,7 +24,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=run, defaults_only=True)
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001  (as every command)
+def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001 - as every command
     """Print the schema."""
     sys.stdout.write(render(args.name))
     return 0

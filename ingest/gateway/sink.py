@@ -159,7 +159,7 @@ class RawSink:
                 await self._send(partition, waiting)
         except Fatal as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001  (a lane that is dead must not look alive)
+        except Exception as error:  # noqa: BLE001 - a lane that is dead must not look alive
             self._fail(Fatal(f"the gateway cannot go on: {type(error).__name__}"))
         finally:
             del self._lanes[partition]

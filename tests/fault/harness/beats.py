@@ -49,6 +49,7 @@ class Beat:
         self.sent: set[str] = set()
         self.acknowledged: set[str] = set()
         self.resent = 0
+        self._failed = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -60,6 +61,7 @@ class Beat:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._failed = kind is not None
         self._stopping.set()
         self._thread.join()
 
@@ -68,7 +70,10 @@ class Beat:
         wait_for_more(lambda: len(self.acknowledged), events)
 
     def _run(self) -> None:
-        """Send window after window; one that has begun is sent until it is acknowledged."""
+        """Send window after window; one that has begun is sent until it is acknowledged.
+
+        But not after a failed test, whose gateway may be gone.
+        """
         connection: socket.socket | None = None
         for window in self._windows:
             if self._stopping.is_set():
@@ -80,6 +85,8 @@ class Beat:
                     self._deliver(connection, list(window.values()))
                     break
                 except OSError:
+                    if self._failed:
+                        return
                     self.resent += 1
                     if connection:
                         connection.close()
