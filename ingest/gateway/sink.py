@@ -168,14 +168,15 @@ class RawSink:
         messages = [message for one in waiting for message in one.messages]
         owners = [(one, position) for one in waiting for position in one.positions]
         confirmed = await self._producer.hand_over(self._topic, partition, messages)
+        refused = await confirmed
         too_large: dict[int, list[int]] = {}
-        for index in await confirmed:
+        for index in refused:
             one, position = owners[index]
             too_large.setdefault(id(one), []).append(position)
         for one in waiting:
             if not one.done.done():
                 one.done.set_result(too_large.get(id(one), []))
-        self._stats.published += len(messages)
+        self._stats.published += len(messages) - len(refused)
 
 
 def _size(events: Sequence[Message]) -> int:

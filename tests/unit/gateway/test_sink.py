@@ -97,6 +97,7 @@ async def test_who_sent_what_is_too_large_is_told_its_position_only():
     await asyncio.sleep(0.01)
     own.producer.open.set()
     assert await asyncio.gather(*calls) == [[], [2], []]
+    assert own.stats.published == 5
 
 
 async def test_without_room_nothing_is_taken():
