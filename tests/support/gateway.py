@@ -42,7 +42,8 @@ class RunningGateway:
         while time.monotonic() < give_up_s:
             assert self.process.poll() is None, self.log
             self.ports = {door: int(port) for door, port in _OPEN.findall(self.log)}
-            if self.ports and (not connected or "kafka_connected" in self.log):
+            # HTTP's door opens last.
+            if "http" in self.ports and (not connected or "kafka_connected" in self.log):
                 return
             time.sleep(0.05)
         raise AssertionError(self.log)
