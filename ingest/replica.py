@@ -45,6 +45,7 @@ from ingest.pipeline.stats import Stats
 from ingest.settings import Settings, settings_from_json
 
 STDIN = 0
+POLL_BATCHES = 3  # so that few of the batches that a poll is cut into are small
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def plan(settings: Settings, order: Order) -> Plan:
             client_id=f"{order.instance}.{uuid.uuid4().hex[:8]}",
             topic=settings.topics.raw if order.role == "enrich" else settings.topics.enriched,
             session_timeout_s=worker.session_timeout_s,
+            poll_bytes=POLL_BATCHES * worker.max_batch_bytes,
         ),
         limits=Limits(tick_s=worker.watchdog_tick_s, step_s=worker.watchdog_step_s),
         drain_s=worker.drain_s,

@@ -15,14 +15,13 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from ingest.core.types import RawRecord
 
-POLL_BYTES = 3 * 1024 * 1024
 RECORD_BYTES = 256  # what it takes besides its value
 
 
 class Poll:
     """What one look into all that was fetched may bring: `max_bytes`, and a Kafka batch more."""
 
-    def __init__(self, max_bytes: int = POLL_BYTES) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._max_bytes = self._left_bytes = max_bytes
 
     def begin(self) -> None:

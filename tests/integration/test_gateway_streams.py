@@ -163,9 +163,15 @@ def test_the_logstash_handler_with_its_own_formatter_sends_its_fields(running, r
 
 def test_the_logstash_handler_speaks_to_the_beats_door_too(running, raw, log):
     transport = BeatsTransport(
-        "127.0.0.1", running.ports["beats"], ssl_enable=False, ssl_verify=False,
-        ssl_verify_flags=None, keyfile=None, certfile=None, ca_certs=None,
-    )  # fmt: skip
+        "127.0.0.1",
+        running.ports["beats"],
+        ssl_enable=False,
+        ssl_verify=False,
+        ssl_verify_flags=None,
+        keyfile=None,
+        certfile=None,
+        ca_certs=None,
+    )  # fmt: skip - the parts stand under each other
     handler = AsynchronousLogstashHandler(
         "127.0.0.1", running.ports["beats"], database_path=None, transport=transport
     )

@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 class Membership:
     """Who this replica is in Kafka's eyes.
 
-    `instance` stays the same over restarts, `client_id` is this one process.
+    `instance` stays the same over restarts, `client_id` is this one process. `poll_bytes` is how
+    much one look into what was fetched may bring.
     """
 
     group: str
@@ -44,6 +45,7 @@ class Membership:
     client_id: str
     topic: str
     session_timeout_s: float
+    poll_bytes: int
 
 
 class App(faust.App):  # type: ignore[misc]  # Faust is not typed
@@ -52,6 +54,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
     logger = faust_log
 
     connection: KafkaConnection
+    poll_bytes: int
     intake: Intake
     stats: Stats
     health: Health
@@ -143,6 +146,7 @@ def make_app(
         agent_supervisor=mode.CrashingSupervisor,
     )
     app.connection = connection
+    app.poll_bytes = member.poll_bytes
     app.intake = intake
     app.stats = stats
     app.health = health

@@ -25,7 +25,7 @@ class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._poll = Poll()
+        self._poll = Poll(self.app.poll_bytes)
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         read_plainly(self._poll)

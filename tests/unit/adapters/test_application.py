@@ -16,6 +16,7 @@ MEMBER = Membership(
     instance="host-enrich-0",
     client_id="host-enrich-0.1",
     topic="raw",
+    poll_bytes=3_000_000,
     session_timeout_s=8,
 )
 ELSEWHERE = {

@@ -5,12 +5,6 @@ import logging.config
 import pytest
 
 from ingest.client import BufferFull, LogClient, LogHandler
-from tests.support.transports import FakeTransport
-
-
-@pytest.fixture
-def transport():
-    return FakeTransport()
 
 
 @pytest.fixture

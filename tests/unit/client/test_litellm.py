@@ -108,6 +108,6 @@ def test_without_an_answer_the_status_is_0_whatever_litellm_says(log, transport,
 def test_naive_times_are_local(log, transport, callback):
     told = told_of(CALL, RESPONSE)
     told["start_time"] = STARTED.astimezone().replace(tzinfo=None)
-    told["end_time"] = datetime.now()  # noqa: DTZ005  (as LiteLLM has it)
+    told["end_time"] = datetime.now()  # noqa: DTZ005 - as LiteLLM has it
     callback.log_success_event(**told)
     assert sent(log, transport)[0]["@timestamp"] == "2026-01-31T09:00:00.000Z"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
@@ -68,6 +69,5 @@ def test_the_answer_is_empty_if_all_were_taken(signal):
 
 
 def test_a_refusal_is_a_status_in_the_requests_encoding():
-    status_pb2 = pytest.importorskip("google.rpc.status_pb2")
-    assert status_pb2.Status.FromString(refused(PROTOBUF, "why")).message == "why"
+    assert Status.FromString(refused(PROTOBUF, "why")).message == "why"
     assert json.loads(refused(JSON, "why")) == {"message": "why"}
