@@ -14,7 +14,7 @@ def wait_until(done: Callable[[], object], what: str, at_most_s: float = 60.0) -
         time.sleep(LOOK_S)
 
 
-def wait_for_more(count: Callable[[], int], events: int) -> None:
+def wait_for_more(count: Callable[[], int], events: int, at_most_s: float = 60.0) -> None:
     """Return once so many more events are counted than now."""
     goal = count() + events
-    wait_until(lambda: count() >= goal, f"{events} more events")
+    wait_until(lambda: count() >= goal, f"{events} more events", at_most_s)

@@ -67,7 +67,7 @@ class Beat:
 
     def pass_by(self, events: int) -> None:
         """Wait until the gateway has acknowledged this many more events."""
-        wait_for_more(lambda: len(self.acknowledged), events)
+        wait_for_more(lambda: len(self.acknowledged), events, ANSWER_S)
 
     def _run(self) -> None:
         """Send window after window; one that has begun is sent until it is acknowledged.

@@ -89,7 +89,7 @@ def test_a_large_window_may_be_compressed_into_one_frame():
         (compressed(json_event(1, b"{}")[:10]), "protocol"),
         (raw_compressed(b"no zlib"), "protocol"),
         (raw_compressed(b""), "protocol"),
-        (compressed(b"2W\0\0\0\1" * 250_000), "too_large"),
+        (compressed(b"2W\0\0\0\1" * 2_000_000), "too_large"),
     ],
 )
 def test_what_is_wrong_is_refused(received, reason):
