@@ -1,15 +1,16 @@
 """Enrichment of a batch: each event takes the fast path where it can, else the general one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import repeat
 
 from ingest.core import general, privacy
 from ingest.core.decode import is_utf8
-from ingest.core.fast import FastPath
+from ingest.core.fast import FastPath, Pair, Run
 from ingest.core.rules import Rules
-from ingest.core.shapes import Shapes, Unsure
-from ingest.core.types import Document, Outcome, Record
+from ingest.core.shapes import Shapes
+from ingest.core.types import Outcome, Record
+
+_NOT_QUICK = b""
 
 
 def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
@@ -18,46 +19,46 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     A function of records and rules alone: the same record gives a document of the same meaning,
     under the same id, version and index. Never raises, whatever the records hold.
     """
-    values = [record.value or b"" for record in records]
+    values = [record.value or _NOT_QUICK for record in records]
     # Looked for in all values at once. No JSON has a NUL, so nothing is found across two of them.
-    together = b"\0".join(values)
-    utf8 = is_utf8(together)
-    may_be_quick: Iterable[bool] = (
-        repeat(utf8)
-        if not utf8 or _may_be_quick(together, rules)
-        else (_may_be_quick(value, rules) for value in values)
-    )
-    shapes, path = _fast_path(rules)
-    return [
-        (quick and _quickly(record, value, shapes, path))
-        or general.outcome(record, rules, checked=utf8)
-        for record, value, quick in zip(records, values, may_be_quick, strict=False)
-    ]
+    if not _may_be_quick(b"\0".join(values), rules):
+        values = [value if _may_be_quick(value, rules) else _NOT_QUICK for value in values]
+    shapes = _shapes(rules)
+    pairs = zip(records, values, strict=True)
+    outcomes: list[Outcome] = []
+    while left := _run(shapes)(pairs, outcomes):
+        if not _by_another_shape(shapes, left, outcomes):
+            record, value = left
+            shapes.learn(value)
+            checked = value is not _NOT_QUICK
+            outcomes.append(general.outcome(record, rules, checked=checked))
+    return outcomes
 
 
-def _may_be_quick(value: bytes, rules: Rules) -> bool:
-    return len(value) <= rules.max_event_bytes and _is_plain(value, rules)
-
-
-@lru_cache(maxsize=16)
-def _fast_path(rules: Rules) -> tuple[Shapes, FastPath]:
-    return Shapes(rules.drop), FastPath(rules)
-
-
-def _is_plain(text: bytes, rules: Rules) -> bool:
-    """Tell whether there is nothing in it to mask, and no line end."""
-    if b"\n" in text or b"\r" in text:
+def _may_be_quick(text: bytes, rules: Rules) -> bool:
+    """Tell whether it is UTF-8, not too long, and holds no line end and nothing to mask."""
+    if len(text) > rules.max_event_bytes or b"\n" in text or b"\r" in text or not is_utf8(text):
         return False
     return not (rules.mask_secrets and privacy.may_hold_secrets(text))
 
 
-def _quickly(record: Record, value: bytes, shapes: Shapes, path: FastPath) -> Document | None:
-    """Take the fast path; None where the general one has to be taken."""
-    found = shapes.match(value)
-    if found is None:
-        shapes.learn(value)
-        return None
-    try:
-        return path.document(record, value, *found)
-    except Unsure:
-        return None
+@lru_cache(maxsize=16)
+def _shapes(rules: Rules) -> Shapes[Run]:
+    return Shapes(rules.drop, FastPath(rules).made_for)
+
+
+def _run(shapes: Shapes[Run]) -> Run:
+    """Return how events of the most frequent shape become documents."""
+    return shapes.known[0] if shapes.known else _none
+
+
+def _none(pairs: Iterator[Pair], _: list[Outcome]) -> Pair | None:
+    return next(pairs, None)
+
+
+def _by_another_shape(shapes: Shapes[Run], pair: Pair, outcomes: list[Outcome]) -> bool:
+    for number, run in enumerate(shapes.known[1:], start=1):
+        if run(iter((pair,)), outcomes) is None:
+            shapes.promote(number)
+            return True
+    return False

@@ -11,6 +11,7 @@ from ingest.core.decode import NULL, Fields
 from ingest.core.lookup import Event, Found
 from ingest.core.numbers import limit
 from ingest.core.rules import Rules
+from ingest.core.specialise import in_line
 from ingest.core.types import Part
 from ingest.core.usage import Counts
 
@@ -107,6 +108,7 @@ def differ(reported: Decimal, computed: Decimal) -> bool:
     return reported > computed + tolerance or reported < computed - tolerance
 
 
+@in_line
 def written(nano_usd: int) -> str:
     """Write an amount as a JSON number, its 9 decimals without the zeros at their end."""
     if nano_usd < _NANO:

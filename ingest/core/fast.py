@@ -1,11 +1,14 @@
-"""The path of an event whose shape is known: our fields are written behind its own bytes.
+"""The path of events whose shape is known: our fields are written behind their own bytes.
 
 The document means what the general path's would, and most of it is the same bytes. Whatever is
 rare, or not sure, is left to the general path by raising `Unsure`. What many events share is kept
-in caches, so that little but arithmetic is left for each.
+in caches, so that little but arithmetic is left for each. `documents` reads as if it asked every
+event everything; it is copied for each shape, and the copy asks what the shape leaves open.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeAlias
@@ -13,144 +16,217 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Raw
 
-from ingest.core import latency, pricing
+from ingest.core import general, latency
 from ingest.core.aliases import TIMESTAMP
 from ingest.core.caches import Cache
-from ingest.core.cost import COMPUTED, REPORTED, differ, written
+from ingest.core.cost import REPORTED, differ, written
 from ingest.core.derived import SCHEMA_VERSION
 from ingest.core.error_text import Error
 from ingest.core.failures import classify, tags_of
-from ingest.core.fast_time import Tags, Times, arrival_at, rewritten
-from ingest.core.identity import headers_fit, id_of_position, id_of_request, version_of
-from ingest.core.kinds import Kind, kind_of
+from ingest.core.fast_time import (
+    Arrival,
+    Tags,
+    Time,
+    Times,
+    around_time,
+    arrival_at,
+    of_arrival,
+    of_number,
+    of_text,
+)
+from ingest.core.identity import (
+    headers_fit,
+    headers_of,
+    id_of_position,
+    id_of_request,
+    version_of,
+)
+from ingest.core.kinds import Kind, Names, kind_of
 from ingest.core.numbers import amount, limit
+from ingest.core.pricing import cost as reckoned
 from ingest.core.readers import MASK
 from ingest.core.rules import ErrorRule, Rules
 from ingest.core.shapes import Shape, Unsure
+from ingest.core.specialise import in_line, specialised
 from ingest.core.times import said_time
-from ingest.core.types import Document, Record
+from ingest.core.types import Document, Outcome, Record
 from schemas.fields import MAX_WHOLE
 
 Piece: TypeAlias = tuple[str, Tags]
 """What one rule adds: fields as they follow others in an object, and tags."""
 
+Pair: TypeAlias = tuple[Record, bytes]
+"""A record and its value: UTF-8, within the limits, on one line, without a secret to mask."""
+
+Run: TypeAlias = Callable[[Iterator[Pair], list[Outcome]], Pair | None]
+"""Appends outcomes while events have its shape; returns the first that has not, None at the end."""
+
 _CLOSING = ord("}")
 _DIGITS = frozenset(b"0123456789")
 _HUNDREDTHS = tuple(repr(number / 100) for number in range(1000))
+_FEW_HUNDREDTHS = len(_HUNDREDTHS)
 _ROUNDED_BELOW = 1e15
-_NO_TAGS: Tags = ()
-_NOTHING: Piece = ("", _NO_TAGS)
-_HIGH_COST = ("high_cost",)
-_LATENCY_MISSING = ("latency_missing",)
-_NORMAL: Piece = (',"latency_category":"normal"', ())
-_WARNING: Piece = (',"latency_category":"warning"', ("medium_latency",))
-_CRITICAL: Piece = (',"latency_category":"critical"', ("high_latency",))
+_NO_TAGS: Tags = ""
+_HIGH_COST: Tags = ',"high_cost"'
+_UNPRICED: Tags = ',"unpriced_model"'
+_LATENCY_MISSING: Tags = ',"latency_missing"'
+_MISMATCH: Tags = ',"cost_mismatch"'
+_NORMAL: Piece = (',"latency_category":"normal"', _NO_TAGS)
+_WARNING: Piece = (',"latency_category":"warning"', ',"medium_latency"')
+_CRITICAL: Piece = (',"latency_category":"critical"', ',"high_latency"')
 _END = f'}},"schema_version":{SCHEMA_VERSION}'
 _encode = msgspec.json.Encoder().encode
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known before an event of one shape comes, under one set of rules."""
+
+    decode: Callable[[bytes], Any]
+    general: Callable[[Record], Outcome]
+    rules: Rules
+    arrivals: Cache[int, Arrival]
+    times: Times
+    kinds: Cache[Names, Kind]
+    failures: Cache[tuple[str | None, int | None], Piece]
+    tags: Cache[Tags, str]
+    places: Cache[tuple[str, int], str]
+    takes_naive: bool
+    warning_ms: float
+    critical_ms: float
+    id_from_request: bool
+    mask_secrets: bool
+    aliased: bool
+    aliases: Callable[[Any], str]
+    time_is_text: bool
+    own_time: bool
+    own_total: bool
+    own_cost: bool
 
 
 class FastPath:
     """The fast path under one set of rules, with what it has found out about the events so far."""
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        self._times = Times(rules)
-        self._arrivals = Cache(partial(arrival_at, rules=rules))
-        self._kinds = Cache(partial(kind_of, rules=rules))
-        self._failures = Cache(partial(_failure, rules=rules.error_rules))
-        self._tags = Cache(_tags)
-        self._places = Cache(_place)
+        self._known = {
+            "general": partial(general.outcome, rules=rules, checked=True),
+            "rules": rules,
+            "arrivals": Cache(partial(arrival_at, rules=rules)),
+            "times": Times(),
+            "kinds": Cache(partial(kind_of, rules=rules)),
+            "failures": Cache(partial(_failure, rules=rules.error_rules)),
+            "tags": Cache(_tags),
+            "places": Cache(_place),
+            "takes_naive": rules.naive_zone is UTC,
+            "warning_ms": rules.warning_ms,
+            "critical_ms": rules.critical_ms,
+            "id_from_request": rules.id_from_request,
+            "mask_secrets": rules.mask_secrets,
+        }
 
-    def document(self, record: Record, value: bytes, shape: Shape, event: Any) -> Document:
-        """Make the document of a record, or raise Unsure.
+    def made_for(self, shape: Shape) -> Run:
+        """Copy `documents` for a shape."""
+        known = self._known | {
+            "decode": shape.decode,
+            "aliased": bool(shape.aliased),
+            "aliases": shape.aliases,
+            "time_is_text": shape.time_is_text,
+            "own_time": shape.own_time,
+            "own_total": shape.own_total,
+            "own_cost": shape.own_cost,
+        }
+        return specialised(documents, {"known": known, "event": shape.places})
 
-        `value`: the record's, known to be UTF-8, within the limits, on one line and without a
-        secret to mask; `event`: what the shape's decoder made of it.
-        """
-        (
-            said,
-            request_id,
-            attempt,
-            service,
-            model,
-            response_model,
-            operation,
-            status,
-            input_,
-            output,
-            total,
-            cache_read,
-            cache_write,
-            reasoning,
-            reported,
-            latency_ms,
-            error,
-        ) = shape.read(event)
-        # Without any of these, what is known may stand in `message`, and the object may be empty.
-        if not (model or request_id or input_ or output or total) and status is None:
-            raise Unsure
 
-        arrival = self._arrivals[said_time(record) if record.headers else record.timestamp]
-        us, iso, second, time_tags = (
-            self._times.of_text(said, arrival)
-            if isinstance(said, str)
-            else self._times.of_number(said, arrival)
-            if said is not None
-            else self._times.of_arrival(arrival)
-        )
-        kind = self._kinds[service, model, response_model, operation, second.day]
-
-        if cache_read or cache_write or reasoning:
-            _check_parts(input_, output, cache_read, cache_write, reasoning)
-        nano_usd = None
-        if input_ is not None and kind.price is not None:
-            nano_usd = pricing.cost(kind.price, input_, output, cache_read or 0, cache_write or 0)
-        if reported is not None:
-            cost, cost_tags = _reported(reported, nano_usd, kind, self._rules, own=shape.own_cost)
-        elif nano_usd is not None:
-            cost = f',"cost_usd":{written(nano_usd)},"cost_source":"{COMPUTED}"{kind.priced_by}'
-            cost_tags = _HIGH_COST if nano_usd > kind.high_nano_usd else ()
+def documents(known: Known, pairs: Iterator[Pair], outcomes: list[Outcome]) -> Pair | None:
+    """Do as `Run` says."""
+    for record, value in pairs:
+        try:
+            event = known.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return record, value
+        try:
+            made = document(known, event, record, value)
+        except Unsure:
+            outcomes.append(known.general(record))
         else:
-            cost, cost_tags = _NOTHING
-        if kind.price is None and (input_ or output or total):
-            cost_tags = ("unpriced_model", *cost_tags)
+            outcomes.append(made)
+    return None
 
-        failure, failure_tags = (
-            _NOTHING
-            if error is None and (status is None or 0 < status < 400)
-            else self._failures[error, status]
-        )
-        if latency_ms is not None:
-            speed, speed_tags = _speed(latency_ms, output, self._rules)
-        else:
-            speed, speed_tags = "", () if failure_tags else _LATENCY_MISSING
-        tags = self._tags[kind.model_tag, time_tags, cost_tags, speed_tags, failure_tags]
 
-        rewrite = shape.own_time and said is not None
-        time = "" if rewrite else f',"{TIMESTAMP}":"{iso}"'
-        tail = (
-            f"{_aliases(shape, event) if shape.aliased else ''}{time}{second.buckets}"
-            f',"received_at":"{arrival.iso}"'
-            f"{cost}{speed}{_tokens(input_, output, total, own=shape.own_total)}{failure}"
-            f"{self._places[record.topic, record.partition]}{record.offset}{_END}{tags}}}"
-        )
-        made = Document(
-            id=self._id(request_id, attempt, kind.service, us)
-            if request_id and said is not None and self._rules.id_from_request
-            else id_of_position(record, arrival.ms),
-            index=kind.index,
-            version=version_of(record, arrival.ms),
-            body=_head(value, said if rewrite and said != iso else None, iso) + tail.encode(),
-            quick=True,
-        )
-        if record.headers and not headers_fit(record, made):
-            raise Unsure
-        return made
+@in_line
+def document(known: Known, event: Any, record: Record, value: bytes) -> Document:
+    """Make the document of a record, or raise Unsure; `event`: what its value was decoded to."""
+    said, model, input_, output = (
+        event.timestamp,
+        event.model,
+        event.input_tokens,
+        event.output_tokens,
+    )
+    named = model or event.request_id or input_ or output or event.total_tokens
+    # Without any of these, what is known may stand in `message`, and the object may be empty.
+    if not named and event.status_code is None:
+        raise Unsure
 
-    def _id(self, request_id: str, attempt: int | None, service: str, us: int) -> str:
-        if MASK in request_id and self._rules.mask_secrets:
-            raise Unsure
-        return id_of_request(service, request_id, us, attempt or 1)
+    arrival = known.arrivals[said_time(record) if record.headers else record.timestamp]
+    us, iso, second, time_tags = _time(known, said, arrival)
+    kind = known.kinds[event.service, model, event.response_model, event.operation, second.day]
+    cost, cost_tags = _cost(known, event, kind)
+    failure, failure_tags = _failed(known, event.error, event.status_code)
+    speed, speed_tags = _speed(known, event.latency_ms, output, failure_tags)
+    tokens = _tokens(known, input_, output, event.total_tokens)
+    tags = known.tags[f"{kind.model_tag}{time_tags}{cost_tags}{speed_tags}{failure_tags}"]
+    aliases = known.aliases(event) if known.aliased else ""
+    time = "" if known.own_time and said is not None else f',"{TIMESTAMP}":"{iso}"'
+    tail = (
+        f"{aliases}{time}{second.buckets}{arrival.received}{cost}{speed}{tokens}{failure}"
+        f"{known.places[record.topic, record.partition]}{record.offset}{_END}{tags}}}"
+    )
+
+    body = _body(known, value, said, iso, tail.encode())
+    if known.id_from_request and event.request_id and said is not None:
+        id_ = _id(known, kind.service, event.request_id, us, event.attempt)
+    else:
+        id_ = id_of_position(record, arrival.ms)
+    version = version_of(record, arrival.first_version)
+    headers = headers_of(record, id_, kind.index_bytes, version)
+    if record.headers and not headers_fit(headers):
+        raise Unsure
+    return Document(id_, kind.index, version, body, headers, quick=True)
+
+
+@in_line
+def _time(known: Known, said: Any, arrival: Arrival) -> Time:
+    if said is None:
+        return of_arrival(arrival, known.times.seconds)
+    if not known.time_is_text:
+        return of_number(said, arrival, known.times.seconds)
+    return of_text(said, arrival, known.times, known.takes_naive)
+
+
+@in_line
+def _cost(known: Known, event: Any, kind: Kind) -> Piece:
+    """Take the cost that is reported, or else compute it."""
+    input_, output, reported = event.input_tokens, event.output_tokens, event.cost_usd
+    read, write, reasoning = (
+        event.cache_read_tokens,
+        event.cache_write_tokens,
+        event.reasoning_tokens,
+    )
+    if read or write or reasoning:
+        _check_parts(input_, output, read, write, reasoning)
+    nano_usd = None
+    if input_ is not None and kind.price is not None:
+        nano_usd = reckoned(kind.price, input_, output, read or 0, write or 0)
+    unpriced = kind.price is None and (input_ or output or event.total_tokens)
+    tags = _UNPRICED if unpriced else _NO_TAGS
+    if reported is not None:
+        fields, others = _reported(reported, nano_usd, kind, known.rules, known.own_cost)
+        return fields, tags + others
+    if nano_usd is None:
+        return "", tags
+    usd = written(nano_usd)
+    high = nano_usd > kind.high_nano_usd
+    return f',"cost_usd":{usd}{kind.computed_by}', _HIGH_COST if high else tags
 
 
 def _check_parts(
@@ -167,18 +243,7 @@ def _check_parts(
         raise Unsure
 
 
-def _head(value: bytes, said: str | Raw | None, iso: str) -> bytes:
-    """Return the event without its last brace; `said`: its own time, to be written as `iso`."""
-    if value[-1] != _CLOSING:
-        raise Unsure
-    if said is None:
-        return value[:-1]
-    if not isinstance(said, str):
-        raise Unsure
-    return rewritten(value, said, iso)
-
-
-def _reported(reported: Raw, nano_usd: int | None, kind: Kind, rules: Rules, *, own: bool) -> Piece:
+def _reported(reported: Raw, nano_usd: int | None, kind: Kind, rules: Rules, own: bool) -> Piece:
     json = bytes(reported)
     found = amount(json) if json[0] in _DIGITS else None
     if found is None or not found[0]:  # a 0 may be no report
@@ -189,17 +254,21 @@ def _reported(reported: Raw, nano_usd: int | None, kind: Kind, rules: Rules, *, 
     if nano_usd is not None:
         fields += f',"cost_computed_usd":{written(nano_usd)}{kind.priced_by}'
         if differ(usd, Decimal(nano_usd).scaleb(-9)):
-            tags = ("cost_mismatch",)
-    return fields, (*tags, *_HIGH_COST) if usd > limit(rules.high_usd) else tags
+            tags = _MISMATCH
+    return fields, tags + _HIGH_COST if usd > limit(rules.high_usd) else tags
 
 
-def _speed(latency_ms: float, output: int | None, rules: Rules) -> Piece:
-    if latency_ms < rules.warning_ms:
+@in_line
+def _speed(known: Known, latency_ms: float | None, output: int | None, failed: Tags) -> Piece:
+    """Hold a duration against the two limits, and give the speed of the output's tokens."""
+    if latency_ms is None:
+        return "", _NO_TAGS if failed else _LATENCY_MISSING
+    if latency_ms < known.warning_ms:
         category, tags = _NORMAL
-    elif latency_ms in (rules.warning_ms, rules.critical_ms):
+    elif latency_ms in (known.warning_ms, known.critical_ms):
         raise Unsure  # its exact text may be above the limit
     else:
-        category, tags = _WARNING if latency_ms < rules.critical_ms else _CRITICAL
+        category, tags = _WARNING if latency_ms < known.critical_ms else _CRITICAL
     if output is None:
         return category, tags
     latency_s = latency_ms / 1000
@@ -208,48 +277,67 @@ def _speed(latency_ms: float, output: int | None, rules: Rules) -> Piece:
         digits = f"{speed:.2f}"
         rounded = digits[:-1] if digits[-1] == "0" else digits
         return f'{category},"tokens_per_second":{rounded}', tags
+    return category + _exact_speed(output, latency_ms), tags
+
+
+def _exact_speed(output: int, latency_ms: float) -> str:
     exact = latency.tokens_per_second(output, latency_ms)
-    return category if exact is None else f'{category},"tokens_per_second":{exact!r}', tags
+    return "" if exact is None else f',"tokens_per_second":{exact!r}'
 
 
-def _tokens(input_: int | None, output: int | None, total: int | None, *, own: bool) -> str:
+@in_line
+def _tokens(known: Known, input_: int | None, output: int | None, total: int | None) -> str:
     """Give the ratio, and the total where it is not there yet."""
     if input_ is None or output is None:
-        return "" if own or total is None else f',"total_tokens":{total}'
+        return "" if known.own_total or total is None else f',"total_tokens":{total}'
     added = input_ + output
     if added > MAX_WHOLE or (total is not None and total != added):
         raise Unsure
-    fields = "" if own and total is not None else f',"total_tokens":{added}'
+    fields = "" if known.own_total and total is not None else f',"total_tokens":{added}'
     if not input_:
         return fields
     hundredths = (200 * output + input_) // (2 * input_)
-    ratio = _HUNDREDTHS[hundredths] if hundredths < len(_HUNDREDTHS) else repr(hundredths / 100)
+    ratio = _HUNDREDTHS[hundredths] if hundredths < _FEW_HUNDREDTHS else repr(hundredths / 100)
     return f',"compression_ratio":{ratio}{fields}'
+
+
+@in_line
+def _failed(known: Known, error: str | None, status: int | None) -> Piece:
+    if error is None and (status is None or 0 < status < 400):
+        return "", _NO_TAGS
+    return known.failures[error, status]
+
+
+@in_line
+def _body(known: Known, value: bytes, said: Any, iso: str, tail: bytes) -> bytes:
+    """Write our fields in place of the last brace, and the event's own time as we write it."""
+    own = known.own_time and said is not None
+    if value[-1] != _CLOSING or (own and not known.time_is_text):
+        raise Unsure
+    if not own or said == iso:
+        return value[:-1] + tail
+    before, behind = around_time(value, said)
+    return before + iso.encode() + behind[:-1] + tail
+
+
+@in_line
+def _id(known: Known, service: str, request_id: str, us: int, attempt: int | None) -> str:
+    if known.mask_secrets and MASK in request_id:
+        raise Unsure
+    return id_of_request(service, request_id, us, attempt or 1)
 
 
 def _failure(seen: tuple[str | None, int | None], rules: tuple[ErrorRule, ...]) -> Piece:
     error, status = seen
     type_, rule = classify(Error(error or ""), status, rules)
-    return f',"error_type":{_text(type_)}', tuple(tags_of(type_, rule))
+    tags = "".join([f",{_text(tag)}" for tag in tags_of(type_, rule)])
+    return f',"error_type":{_text(type_)}', tags
 
 
-def _tags(groups: tuple[str, Tags, Tags, Tags, Tags]) -> str:
-    """Write the tags: the model's, then those of the other groups."""
-    model, *others = groups
-    tags = [*([model] if model else []), *(tag for group in others for tag in group)]
-    return f',"tags":{_text(list(dict.fromkeys(tags)))}' if tags else ""
-
-
-def _aliases(shape: Shape, event: Any) -> str:
-    """Write the fields that stand under other names once more, under ours."""
-    pairs = zip(shape.aliased, shape.aliases(event), strict=False)
-    return "".join(
-        [
-            f',"{name}":{value if type(value) is int else _text(value)}'
-            for name, value in pairs
-            if value is not None
-        ]
-    )
+def _tags(tags: Tags) -> str:
+    """Write the field, with each tag once."""
+    each = dict.fromkeys(msgspec.json.decode(f"[{tags[1:]}]"))
+    return f',"tags":{_text(list(each))}' if each else ""
 
 
 def _place(place: tuple[str, int]) -> str:

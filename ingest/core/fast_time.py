@@ -1,6 +1,5 @@
 """The time of an event whose shape is known: the usual spellings, and where it stands."""
 
-from datetime import UTC
 from typing import TypeAlias
 
 import msgspec
@@ -9,10 +8,13 @@ from msgspec import Raw
 from ingest.core import times
 from ingest.core.aliases import TIMESTAMP
 from ingest.core.caches import Cache
+from ingest.core.identity import first_version
 from ingest.core.rules import Rules
 from ingest.core.shapes import Unsure
+from ingest.core.specialise import in_line
 
-Tags: TypeAlias = tuple[str, ...]
+Tags: TypeAlias = str
+"""Tags as they follow others in a list."""
 
 _DAY = len("YYYY-MM-DD")
 _HOUR = len("YYYY-MM-DDTHH")
@@ -21,7 +23,7 @@ _SECOND = len("YYYY-MM-DDTHH:MM:SS")
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 3, 6, 9  # digits of a fraction
 _FEW = len("+00:00")
 _THOUSANDTHS = len(".nnn")
-_FALLBACK: Tags = ("timestamp_fallback",)
+_FALLBACK: Tags = ',"timestamp_fallback"'
 
 _TIME_KEY = f'"{TIMESTAMP}"'.encode()
 _ESCAPED_TIME_KEY = rb"\u0040"
@@ -31,12 +33,15 @@ _USUAL_HEADS = frozenset({b'{%b:"' % _TIME_KEY, b'{%b: "' % _TIME_KEY})
 class Arrival(msgspec.Struct, frozen=True, gc=False):
     """When Kafka took a record, in ms since 1970 UTC; `iso`: the same as text.
 
+    `first_version` is the lowest version of such records, `received` the field that tells it.
     Its event is believed to have started between `earliest_us` and `latest_us`, both included.
     `tags` are there if Kafka's time is absurd, `naive_tags` are those of a time without a zone.
     """
 
     ms: int
     iso: str
+    first_version: int
+    received: str
     earliest_us: int
     latest_us: int
     tags: Tags
@@ -63,14 +68,17 @@ class Fraction(msgspec.Struct, frozen=True, gc=False):
 def arrival_at(said_ms: int, rules: Rules) -> Arrival:
     """Take Kafka's time of a record, or that of the first one where it is a replay."""
     received = times.within_reason(said_ms)
-    tags = _FALLBACK if received.clamped else ()
+    iso = times.iso(received.ms)
+    tags = _FALLBACK if received.clamped else ""
     return Arrival(
         received.ms,
-        times.iso(received.ms),
+        iso,
+        first_version(received.ms),
+        f',"received_at":"{iso}"',
         1000 * (received.ms - rules.max_past_ms),
         1000 * (received.ms + rules.max_future_ms),
         tags,
-        ("timestamp_naive", *tags),
+        ',"timestamp_naive"' + tags,
     )
 
 
@@ -79,48 +87,47 @@ Time: TypeAlias = tuple[int, str, Second, Tags]
 
 
 class Times:
-    """Reads times as events tell them, under one set of rules."""
+    """What was found out about the parts of times."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._takes_naive = rules.naive_zone is UTC
-        self._seconds = Cache(_second)
-        self._fractions = Cache(_fraction)
-        self._thousandths = Cache(_thousandths)
-        self._finer = Cache(_finer)
+    def __init__(self) -> None:
+        self.seconds = Cache(_second)
+        self.fractions = Cache(_fraction)
+        self.thousandths = Cache(_thousandths)
+        self.finer = Cache(_finer)
 
-    def of_text(self, text: str, arrival: Arrival) -> Time:
-        """Read the usual ISO 8601 forms in UTC; raises Unsure."""
-        second = self._seconds[text[:_SECOND]]
-        rest = text[_SECOND:]
-        if len(rest) <= _FEW:
-            fraction = self._fractions[rest]
-            us, naive = second.us + fraction.us, fraction.naive
-        else:  # there are a million fractions, but only a thousand of each half
-            fraction = self._thousandths[rest[:_THOUSANDTHS]]
-            finer_us, naive = self._finer[rest[_THOUSANDTHS:]]
-            us = second.us + fraction.us + finer_us
-        if not arrival.earliest_us <= us <= arrival.latest_us:
-            raise Unsure
-        iso = second.text + fraction.text
-        if not naive:
-            return us, iso, second, arrival.tags
-        if not self._takes_naive:
-            raise Unsure
-        return us, iso, second, arrival.naive_tags
 
-    def of_number(self, number: Raw, arrival: Arrival) -> Time:
-        """Read an epoch number; raises Unsure."""
-        json = bytes(number)
-        found = times.from_number(json.decode()) if json[:1].isdigit() else None
-        if found is None or not arrival.earliest_us <= found.us <= arrival.latest_us:
-            raise Unsure
-        iso = times.iso(found.us // 1000)
-        return found.us, iso, self._seconds[iso[:_SECOND]], arrival.tags
+@in_line
+def of_text(text: str, arrival: Arrival, parts: Times, takes_naive: bool) -> Time:
+    """Read the usual ISO 8601 forms in UTC; raises Unsure."""
+    second = parts.seconds[text[:_SECOND]]
+    rest = text[_SECOND:]
+    if len(rest) <= _FEW:
+        fraction = parts.fractions[rest]
+        us, naive = second.us + fraction.us, fraction.naive
+    else:  # there are a million fractions, but only a thousand of each half
+        fraction = parts.thousandths[rest[:_THOUSANDTHS]]
+        finer_us, naive = parts.finer[rest[_THOUSANDTHS:]]
+        us = second.us + fraction.us + finer_us
+    if not arrival.earliest_us <= us <= arrival.latest_us or (naive and not takes_naive):
+        raise Unsure
+    iso = second.text + fraction.text
+    return us, iso, second, arrival.naive_tags if naive else arrival.tags
 
-    def of_arrival(self, arrival: Arrival) -> Time:
-        """Take Kafka's time for want of another."""
-        second = self._seconds[arrival.iso[:_SECOND]]
-        return arrival.ms * 1000, arrival.iso, second, _FALLBACK
+
+def of_number(number: Raw, arrival: Arrival, seconds: Cache[str, Second]) -> Time:
+    """Read an epoch number; raises Unsure."""
+    json = bytes(number)
+    found = times.from_number(json.decode()) if json[:1].isdigit() else None
+    if found is None or not arrival.earliest_us <= found.us <= arrival.latest_us:
+        raise Unsure
+    iso = times.iso(found.us // 1000)
+    return found.us, iso, seconds[iso[:_SECOND]], arrival.tags
+
+
+def of_arrival(arrival: Arrival, seconds: Cache[str, Second]) -> Time:
+    """Take Kafka's time for want of another."""
+    second = seconds[arrival.iso[:_SECOND]]
+    return arrival.ms * 1000, arrival.iso, second, _FALLBACK
 
 
 def _second(text: str) -> Second:
@@ -168,13 +175,18 @@ def _without_zone(text: str) -> tuple[str, bool]:
     return digits, not zone
 
 
-def rewritten(value: bytes, said: str, iso: str) -> bytes:
-    """Return the event without its last brace, its own time as we write it; raises Unsure."""
-    head, own, rest = value.partition(said.encode())
-    if head not in _USUAL_HEADS:
-        start = _start_of_time(value, own)
-        head, rest = value[:start], value[start + len(own) :]
-    return b"%b%b%b" % (head, iso.encode(), rest[:-1])
+@in_line
+def around_time(value: bytes, said: str) -> tuple[bytes, bytes]:
+    """Give what stands before and behind the text of an event's own time; raises Unsure."""
+    before, own, behind = value.partition(said.encode())
+    if before not in _USUAL_HEADS:
+        before, behind = _around_time(value, own)
+    return before, behind
+
+
+def _around_time(value: bytes, own: bytes) -> tuple[bytes, bytes]:
+    start = _start_of_time(value, own)
+    return value[:start], value[start + len(own) :]
 
 
 def _start_of_time(value: bytes, own: bytes) -> int:

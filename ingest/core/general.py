@@ -7,8 +7,10 @@ from ingest.core.decode import Fields, event_text, top_level
 from ingest.core.event_time import EventTime, event_time
 from ingest.core.failures import failure
 from ingest.core.identity import (
+    first_version,
     hashed,
     headers_fit,
+    headers_of,
     id_of_position,
     id_of_request,
     index_of,
@@ -62,13 +64,13 @@ def _document(record: Record, sent: bytes, rules: Rules) -> Outcome:
         Part(tags=["secret_masked"] if text != sent else []),
     )
     body = compose(fields, event, before, parts, model_tag=rules.model_tag)
-    document = Document(
-        id=_id(event, time, rules, sent) or id_of_position(record, received.ms),
-        index=index_of(rules, event.value("service") or "", time.iso),
-        version=version_of(record, received.ms),
-        body=encode(body),
-    )
-    return document if headers_fit(record, document) else _HEADERS
+    id_ = _id(event, time, rules, sent) or id_of_position(record, received.ms)
+    index = index_of(rules, event.value("service") or "", time.iso)
+    version = version_of(record, first_version(received.ms))
+    headers = headers_of(record, id_, index.encode(), version)
+    if record.headers and not headers_fit(headers):
+        return _HEADERS
+    return Document(id_, index, version, encode(body), headers)
 
 
 def _id(event: Event, time: EventTime, rules: Rules, sent: bytes) -> str | None:

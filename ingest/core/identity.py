@@ -7,26 +7,29 @@ from datetime import date
 from functools import lru_cache
 
 from ingest.core.rules import Rules
-from ingest.core.types import Document, Record
+from ingest.core.specialise import in_line
+from ingest.core.types import Headers, Record
 from schemas import headers
 
 MAX_ID_BYTES = 512
-_VERSION_BITS = 21
+_ID, _INDEX, _VERSION = headers.ID, headers.INDEX, headers.VERSION
+_OFFSET_BITS = 21
+_OFFSET_MASK = (1 << _OFFSET_BITS) - 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"-([0-9]{4})\.([0-9]{2})\.([0-9]{2})")
 _DAY_LENGTH = len("-YYYY.MM.DD")
 _DATE_LENGTH = len("YYYY-MM-DD")
 
 
+@in_line
 def id_of_request(service: str, request_id: str, time_us: int, attempt: int) -> str:
     """Name a document by its request, so that a line sent twice is one document.
 
     The time (µs since 1970) is part of it: a loop that repeats one request id makes many billed
     calls, and each stays a document. So does each further attempt of a request.
     """
-    id_ = f"{service}/{request_id}/{time_us}"
-    if attempt > 1:
-        id_ = f"{id_}/{attempt}"
+    again = f"/{attempt}" if attempt > 1 else ""
+    id_ = f"{service}/{request_id}/{time_us}{again}"
     # What nearly all are, without a call.
     return id_ if id_.isascii() and id_.isprintable() and len(id_) <= MAX_ID_BYTES else _usable(id_)
 
@@ -41,9 +44,15 @@ def hashed(id_: str) -> str:
     return hashlib.sha256(id_.encode()).hexdigest()
 
 
-def version_of(record: Record, record_ms: int) -> int:
+@in_line
+def version_of(record: Record, first: int) -> int:
     """Make the version: it grows with Kafka's time, then with the offset; fits 63 bits."""
-    return record_ms << _VERSION_BITS | (record.offset + 1) % (1 << _VERSION_BITS)
+    return first | (record.offset + 1 & _OFFSET_MASK)
+
+
+def first_version(record_ms: int) -> int:
+    """Return the lowest version of records of one millisecond."""
+    return record_ms << _OFFSET_BITS
 
 
 def index_of(rules: Rules, service: str, timestamp: str) -> str:
@@ -73,27 +82,21 @@ def day_of_index(name: str, prefixes: Collection[str]) -> date | None:
         return None
 
 
-def headers_of(record: Record, document: Document) -> list[tuple[str, bytes | None]]:
+@in_line
+def headers_of(record: Record, id_: str, index: bytes, version: int) -> Headers:
     """Return the headers of the enriched record: ours, then the raw record's but for `ingest-*`."""
-    own: list[tuple[str, bytes | None]] = [
-        (headers.ID, document.id.encode()),
-        (headers.INDEX, document.index.encode()),
-        (headers.VERSION, b"%d" % document.version),
-    ]
-    if not record.headers:
-        return own
-    return own + [
-        header for header in record.headers if not header[0].startswith(headers.OWN_PREFIX)
-    ]
+    own = [(_ID, id_.encode()), (_INDEX, index), (_VERSION, f"{version}".encode())]
+    return own + _passed_on(record.headers) if record.headers else own
 
 
-def headers_fit(record: Record, document: Document) -> bool:
-    """Tell whether the enriched record's headers are within the limits."""
-    if not record.headers:
-        return True
-    all_ = headers_of(record, document)
-    size = sum(len(name.encode()) + len(content or b"") for name, content in all_)
-    return len(all_) <= headers.MAX_COUNT and size <= headers.MAX_BYTES
+def _passed_on(found: Headers) -> list[tuple[str, bytes | None]]:
+    return [header for header in found if not header[0].startswith(headers.OWN_PREFIX)]
+
+
+def headers_fit(enriched: Headers) -> bool:
+    """Tell whether an enriched record's headers are within the limits."""
+    size = sum(len(name.encode()) + len(content or b"") for name, content in enriched)
+    return len(enriched) <= headers.MAX_COUNT and size <= headers.MAX_BYTES
 
 
 def _usable(id_: str) -> str:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from ingest.core import identity, pricing, times
-from ingest.core.cost import TOTALS
+from ingest.core.cost import COMPUTED, TOTALS
 from ingest.core.numbers import limit
 from ingest.core.rules import Rules
 from ingest.core.shapes import Unsure
@@ -17,14 +17,17 @@ _NANO = 10**9
 class Kind(msgspec.Struct, frozen=True):
     """Events of one service and model on one UTC day.
 
-    `priced_by` names the price in a document; costs of more than `high_nano_usd` are high.
+    `model_tag` stands as tags do. `priced_by` names the price in a document, `computed_by` also
+    says that it gave the cost; costs of more than `high_nano_usd` are high.
     """
 
     index: str
+    index_bytes: bytes
     service: str
     model_tag: str
     price: pricing.ModelPrice | None
     priced_by: str
+    computed_by: str
     high_nano_usd: int
 
 
@@ -38,14 +41,23 @@ def kind_of(names: Names, rules: Rules) -> Kind:
     if operation in TOTALS:
         raise Unsure
     price = _price(service or "", [name for name in (response_model, model) if name], day, rules)
+    index = identity.index_of(rules, service or "", day)
+    priced_by = "" if price is None else f',"price_version":"{price.version}"'
     return Kind(
-        index=identity.index_of(rules, service or "", day),
+        index=index,
+        index_bytes=index.encode(),
         service=service or "",
-        model_tag=f"model_{model}" if model and rules.model_tag else "",
+        model_tag=_tag(f"model_{model}") if model and rules.model_tag else "",
         price=price,
-        priced_by="" if price is None else f',"price_version":"{price.version}"',
+        priced_by=priced_by,
+        computed_by=f',"cost_source":"{COMPUTED}"{priced_by}',
         high_nano_usd=math.floor(limit(rules.high_usd) * _NANO),
     )
+
+
+def _tag(tag: str) -> str:
+    """Write a tag as it follows others in a list."""
+    return f",{msgspec.json.encode(tag).decode()}"
 
 
 def _price(service: str, models: list[str], day: str, rules: Rules) -> pricing.ModelPrice | None:

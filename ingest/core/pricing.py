@@ -9,6 +9,7 @@ from itertools import groupby
 
 import msgspec
 
+from ingest.core.specialise import in_line
 from schemas.prices import MAX_DECIMALS, MAX_NAME, Model, Price, PriceBook
 
 _SCALE = 10**MAX_DECIMALS
@@ -68,6 +69,7 @@ def find(book: PriceBook, models: Sequence[str], at_ms: int) -> ModelPrice | Non
     return None
 
 
+@in_line
 def cost(
     model_price: ModelPrice,
     input_: int,
@@ -79,23 +81,27 @@ def cost(
 
     None where output is billed and its count is absent, or where the cache parts exceed the input.
     """
-    for tier in model_price.tiers:  # the highest that is exceeded, else the last
-        if input_ > tier.above:
-            break
-    total = input_ * tier.input
+    if (cache_read or cache_write) and cache_read + cache_write > input_:
+        return None
+    tier = model_price.tiers[0]
+    if input_ <= tier.above:
+        tier = _lower_tier(model_price, input_)
+    if output is None and tier.output is not None:
+        return None
+    total = input_ * tier.input + (output or 0) * (tier.output or 0)
     if cache_read or cache_write:
-        if cache_read + cache_write > input_:
-            return None
         total += cache_read * (tier.cache_read - tier.input)
         total += cache_write * (tier.cache_write - tier.input)
-    if tier.output is not None:
-        if output is None:
-            return None
-        total += output * tier.output
     nano_usd, rest = divmod(total, _PER_NANO_USD)
     if rest >= _HALF_NANO_USD and (rest > _HALF_NANO_USD or nano_usd & 1):
-        return nano_usd + 1
+        nano_usd += 1
     return nano_usd
+
+
+def _lower_tier(model_price: ModelPrice, input_: int) -> Tier:
+    """Find the highest tier that is exceeded, else the last."""
+    tiers = model_price.tiers
+    return next((tier for tier in tiers if input_ > tier.above), tiers[-1])
 
 
 # Names come from outside: the number of entries is bounded here, the length of a key in `find`.

@@ -65,13 +65,15 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
 class Document(msgspec.Struct, frozen=True, gc=False):
     """What Elasticsearch stores: `body` under `id` in `index`, if no version is higher there.
 
-    `quick` tells that the fast path made it, to be counted.
+    `headers` are those of the enriched record. `quick` tells that the fast path made it, to be
+    counted.
     """
 
     id: str
     index: str
     version: int
     body: bytes
+    headers: Headers
     quick: bool = False
 
 

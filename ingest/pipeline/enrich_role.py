@@ -5,11 +5,10 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from ingest.core import enrich
-from ingest.core.identity import headers_of
 from ingest.core.privacy import payload_fields_seen
 from ingest.core.replay import original
 from ingest.core.rules import Rules
-from ingest.core.types import Dead, Document, Outcome, Record
+from ingest.core.types import Dead, Document, Record
 from ingest.errors import Fatal
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import Burial, DeadLetters
@@ -71,17 +70,19 @@ class EnrichRole:
             await self._room_for(batch.partition)
             if batch.gone:
                 return
-            records = [original(record) for record in batch.records]
+            records = [original(r) if r.headers else r for r in batch.records]
             outcomes = enrich(records, self._rules)
-            documents, burials = _sort(records, outcomes)
-            messages = [message for _, message in documents]
+            pairs = list(zip(records, outcomes, strict=True))
+            documents = [(r, made) for r, made in pairs if isinstance(made, Document)]
+            messages = [Message(r.key, made.body, made.headers) for r, made in documents]
+            burials = [Burial(r, why) for r, why in pairs if isinstance(why, Dead)]
             written = await self._producer.hand_over(self._topic, batch.partition, messages)
             buried = await self._bury(batch, burials)
         too_large, _ = await asyncio.gather(written, buried)
         await (await self._bury(batch, [Burial(documents[i][0], TOO_LARGE) for i in too_large]))
         self._stats.finish(len(records))
         self._stats.enriched += len(documents) - len(too_large)
-        self._stats.quick += sum([isinstance(o, Document) and o.quick for o in outcomes])
+        self._stats.quick += sum([made.quick for _, made in documents])
 
     async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> Awaitable[None]:
         return await self._dead_letters.hand_over(batch.partition, burials, "decode")
@@ -104,17 +105,3 @@ class EnrichRole:
         if self._payload_seen and (names := payload_fields_seen(records[:LOOKED_AT], self._rules)):
             self._payload_seen(names)
             self._payload_seen = None
-
-
-def _sort(
-    records: Sequence[Record], outcomes: Sequence[Outcome]
-) -> tuple[list[tuple[Record, Message]], list[Burial]]:
-    documents: list[tuple[Record, Message]] = []
-    burials: list[Burial] = []
-    for record, outcome in zip(records, outcomes, strict=True):
-        if isinstance(outcome, Document):
-            message = Message(record.key, outcome.body, headers_of(record, outcome))
-            documents.append((record, message))
-        else:
-            burials.append(Burial(record, outcome))
-    return documents, burials

@@ -72,9 +72,14 @@ def _is_constant(template):
     return isinstance(template, ast.Name) and template.id.isupper()
 
 
+ALLOWED = {"ingest/core/specialise.py": ["exec()", "compile()"]}
+"""It copies functions of this project, whose source is all that it ever compiles."""
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_does_what_is_dangerous(path):
-    assert list(findings(ast.parse(path.read_text("utf-8")))) == []
+    allowed = ALLOWED.get(str(path.relative_to(ROOT)), [])
+    assert list(findings(ast.parse(path.read_text("utf-8")))) == allowed
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,11 @@
 import json
 from typing import Any
 
-import msgspec
-
 from ingest.core import Dead, Document, RawRecord, Rules, general
-from ingest.core.batches import _is_plain
-from ingest.core.decode import Fields, is_utf8, top_level
+from ingest.core.batches import _may_be_quick
+from ingest.core.decode import Fields, top_level
 from ingest.core.fast import FastPath
-from ingest.core.shapes import Unsure, shape_of
+from ingest.core.shapes import shape_of
 
 
 def fields_of(value: bytes) -> Fields | None:
@@ -25,14 +23,16 @@ def by_fast_path(record: RawRecord, rules: Rules, sample: bytes | None = None) -
     """Take the fast path by the shape of a sample, the event itself by default; None if unsure."""
     value = record.value or b""
     fields = fields_of(value if sample is None else sample)
-    fits = 0 < len(value) <= rules.max_event_bytes and is_utf8(value) and _is_plain(value, rules)
-    if fields is None or not fits or rules.drop:
+    if fields is None or not _may_be_quick(value, rules) or rules.drop:
         return None
     try:
-        shape = shape_of(fields)
-        return FastPath(rules).document(record, value, shape, shape.decode(value))
-    except (ValueError, msgspec.DecodeError, RecursionError, Unsure):
+        run = FastPath(rules).made_for(shape_of(fields))
+    except ValueError:
         return None
+    outcomes: list[Document | Dead] = []
+    run(iter([(record, value)]), outcomes)
+    quick = [one for one in outcomes if isinstance(one, Document) and one.quick]
+    return quick[0] if quick else None
 
 
 def by_general_path(record: RawRecord, rules: Rules) -> Document | Dead:

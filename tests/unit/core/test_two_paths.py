@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.core import Document, RawRecord, batches, enrich, shapes
+from ingest.core import Document, RawRecord, Rules, batches, enrich, shapes
 from ingest.core.shapes import LEARN_AFTER, MAX_SHAPES, MAX_SIGHTINGS, Shapes
 from tests.support.enriching import RECORD_MS, RULES, record, rules
 from tests.support.two_paths import assert_same, by_fast_path, by_general_path
@@ -144,41 +144,28 @@ def test_the_time_is_replaced_where_it_stands() -> None:
     )
 
 
-@pytest.fixture
-def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What way each event took."""
-    taken: list[str] = []
-    quick, slow = batches.FastPath.document, batches.general.outcome
+def ways(records: list[RawRecord], rules: Rules) -> list[str]:
+    """Say what way each event takes."""
+    made = enrich(records, rules)
+    return ["fast" if isinstance(one, Document) and one.quick else "general" for one in made]
 
-    def fast_one(*args: Any) -> Document:
-        made = quick(*args)
-        taken.append("fast")
-        return made
 
-    def general_one(*args: Any, **kwargs: Any) -> Any:
-        taken.append("general")
-        return slow(*args, **kwargs)
-
-    monkeypatch.setattr(batches.FastPath, "document", fast_one)
-    monkeypatch.setattr(batches.general, "outcome", general_one)
-    return taken
+DROPPED = ({"a": {"b": 1}}, {"a.b": 1}, {"a.b.0.c": 1})
 
 
 def sent(event: Any, times: int) -> list[RawRecord]:
     return [record(compact(event), offset=number) for number in range(times)]
 
 
-def test_a_shape_is_learnt_when_it_came_a_few_times(ways: list[str]) -> None:
-    enrich(sent(SDK, LEARN_AFTER + 3), rules())
-    assert ways == ["general"] * LEARN_AFTER + ["fast"] * 3
+def test_a_shape_is_learnt_when_it_came_often_enough() -> None:
+    taken = ways(sent(SDK, LEARN_AFTER + 3), rules())
+    assert taken == ["general"] * LEARN_AFTER + ["fast"] * 3
 
 
-def test_an_event_without_some_of_the_names_has_the_same_shape(ways: list[str]) -> None:
+def test_an_event_without_some_of_the_names_has_the_same_shape() -> None:
     own = rules()
     enrich(sent(SDK, LEARN_AFTER), own)
-    ways.clear()
-    enrich(sent({name: SDK[name] for name in ("model", "request_id")}, 1), own)
-    assert ways == ["fast"]
+    assert ways(sent({name: SDK[name] for name in ("model", "request_id")}, 1), own) == ["fast"]
 
 
 @pytest.mark.parametrize("before", [None, {}, "none", []])
@@ -193,54 +180,68 @@ def test_where_fields_could_be_an_object_is_looked_into_though_none_was_there_be
     assert b'"input_tokens":1000,"output_tokens":10' in made.body
 
 
-def test_one_odd_event_costs_its_batch_nothing(ways: list[str]) -> None:
+@pytest.mark.parametrize("odd", [b"{", b"", b'{"x":"sk-\\n"}', b'{"x":"\xff"}', b'{"x":\n1}'])
+def test_one_odd_event_costs_its_batch_nothing(odd: bytes) -> None:
     own = rules()
     enrich(sent(SDK, LEARN_AFTER), own)
-    ways.clear()
-    enrich([*sent(SDK, 2), record(b"{"), record(b'{"x":"sk-\\n"}'), *sent(SDK, 2)], own)
-    assert sorted(ways) == ["fast"] * 4 + ["general"] * 2
+    taken = ways([*sent(SDK, 2), record(odd), *sent(SDK, 2)], own)
+    assert taken == ["fast", "fast", "general", "fast", "fast"]
 
 
-def test_rules_that_drop_a_field_keep_events_with_it_from_the_fast_path(ways: list[str]) -> None:
+def test_an_event_of_a_known_shape_that_the_fast_path_leaves_is_not_learnt_again() -> None:
+    own = rules()
+    unbelieved = {**SDK, "@timestamp": "2020-01-01T00:00:00Z"}
+    taken = ways([*sent(SDK, LEARN_AFTER), *sent(unbelieved, 2 * LEARN_AFTER)], own)
+    assert set(taken) == {"general"}
+    assert len(batches._shapes(own).known) == 1
+
+
+def test_shapes_in_turn_all_take_it() -> None:
+    own = rules()
+    clients = [SDK, NAIVE, USAGE]
+    for client in clients:
+        enrich(sent(client, LEARN_AFTER), own)
+    taken = ways([record(compact(client)) for client in clients * 5], own)
+    assert taken == ["fast"] * 15
+
+
+def test_rules_that_drop_a_field_keep_events_with_it_from_the_fast_path() -> None:
     dropping = rules(drop=("session_id", "a.b"))
-    enrich(sent(SDK, 2 * LEARN_AFTER), dropping)
-    enrich(sent({"model": "m", "a": {"b": 1}}, 2 * LEARN_AFTER), dropping)
-    enrich(sent({"model": "m", "a.b": 1}, 2 * LEARN_AFTER), dropping)
-    enrich(sent({"model": "m", "a.b.0.c": 1}, 2 * LEARN_AFTER), dropping)
-    assert "fast" not in ways
-    enrich(sent({"model": "m", "b": 1}, 2 * LEARN_AFTER), dropping)
-    assert ways.count("fast") == LEARN_AFTER
+    for event in (SDK, *({"model": "m", **fields} for fields in DROPPED)):
+        assert "fast" not in ways(sent(event, 2 * LEARN_AFTER), dropping)
+    assert (
+        ways(sent({"model": "m", "b": 1}, 2 * LEARN_AFTER), dropping).count("fast") == LEARN_AFTER
+    )
 
 
 def test_names_that_always_differ_fill_no_memory() -> None:
-    learning = Shapes(())
+    learning = Shapes((), lambda shape: shape)
     for number in range(3 * MAX_SIGHTINGS):
         learning.learn(b'{"model":"m","n%d":1}' % number)
     assert len(learning._sightings) <= MAX_SIGHTINGS
     for number in range(2 * MAX_SHAPES):
         for _ in range(LEARN_AFTER):
             learning.learn(b'{"model":"m","k%d":1}' % number)
-    assert len(learning._known) == MAX_SHAPES
-    assert learning.match(b'{"model":"m","k%d":1}' % (2 * MAX_SHAPES - 1))
+    assert len(learning.known) == MAX_SHAPES
+    assert learning.known[-1].decode(b'{"model":"m","k%d":1}' % (2 * MAX_SHAPES - 1))
 
 
 def test_the_frequent_shape_comes_first() -> None:
-    learning = Shapes(())
-    for value in (b'{"model":"m","a":1}', b'{"model":"m","b":1}'):
-        for _ in range(LEARN_AFTER):
-            learning.learn(value)
-    often = learning._known[1]
-    assert learning.match(b'{"b":2}')
-    assert learning._known[0] is often
+    own = rules()
+    for fields in ({"a": 1}, {"b": 1}):
+        enrich(sent({"model": "m", **fields}, LEARN_AFTER), own)
+    known = batches._shapes(own).known
+    before = list(known)
+    enrich(sent({"model": "m", "b": 2}, 1), own)
+    assert known == before[::-1]
 
 
 @pytest.mark.parametrize("value", [b"", b"[1]", b"{", b'{"a":' * 5_000])
 def test_what_is_no_event_is_not_learnt(value: bytes) -> None:
-    learning = Shapes(())
+    learning = Shapes((), lambda shape: shape)
     for _ in range(LEARN_AFTER):
         learning.learn(value)
-    assert learning._known == []
-    assert learning.match(value) is None
+    assert learning.known == []
 
 
 def test_every_field_with_a_type_is_a_known_one() -> None:

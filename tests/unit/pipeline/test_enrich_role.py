@@ -5,6 +5,7 @@ import pytest
 
 from ingest.core import RawRecord, Rules
 from ingest.core.replay import headers_of_replay
+from ingest.core.shapes import LEARN_AFTER
 from ingest.errors import Fatal
 from ingest.pipeline import patience
 from ingest.pipeline.batch import Batch
@@ -77,8 +78,8 @@ async def test_each_record_becomes_one_enriched_record_or_one_dead_letter(role, 
 
 
 async def test_what_the_fast_path_made_is_counted(role, stats):
-    await role.handle(batch(*[event(number) for number in range(20)]))
-    assert 0 < stats.quick < 20
+    await role.handle(batch(*[event(number) for number in range(LEARN_AFTER + 5)]))
+    assert stats.quick == 5
 
 
 async def test_a_replay_becomes_what_its_first_record_would_have(role, producer):

@@ -1,0 +1,161 @@
+"""Functions copied for what is known do what the original does, only without asking."""
+
+import dis
+import inspect
+import traceback
+from types import FunctionType, SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.core.folding import At
+from ingest.core.specialise import in_line, specialised
+
+LIMIT = 5
+
+
+@in_line
+def sized(number: Any, limit: int) -> str:
+    if number is None:
+        return "none"
+    size = "large"
+    if number <= limit:
+        size = "small"
+    return size
+
+
+@in_line
+def both(first: Any, second: Any) -> tuple[Any, Any]:
+    if first:
+        return second, first
+    return first, second
+
+
+@in_line
+def described(rules: Any, number: Any) -> str:
+    """Nothing of this gets into a copy."""
+    if number is None and not rules.strict:
+        return sized(number, rules.limit)
+    if rules.strict:
+        word = "strictly "
+        kind = sized(number, LIMIT)
+    else:
+        word = ""
+        kind = sized(number, rules.limit)
+    return f"{word}{kind}{rules.end}"
+
+
+def told(rules: Any, event: Any) -> list[Any]:
+    a, b = both(event.a, event.b)
+    made = described(rules, event.a)
+    seen = rules.many.get(made, not rules.strict or event.a or event.b) if event.b else made
+    if event.a is not None and rules.limit > 2:
+        a, b = both(b, a)
+    return [a, b, made, seen, not event.b, event.a or rules.strict or None]
+
+
+numbers = st.none() | st.integers(0, 9)
+rulesets = st.fixed_dictionaries(
+    {
+        "strict": st.booleans(),
+        "limit": st.integers(0, 9),
+        "end": st.sampled_from(["", "!"]),
+        "many": st.dictionaries(st.sampled_from(["none", "small", "large!"]), st.integers()),
+    }
+)
+
+
+@given(rulesets, numbers, numbers, st.booleans(), st.booleans())
+def test_a_copy_gives_what_the_original_gives(
+    rules: dict[str, Any], a: Any, b: Any, a_is_known: bool, b_is_known: bool
+) -> None:
+    event = {
+        "a": a if a_is_known else At(("x", "a")),
+        "b": b if b_is_known else At(("b",)),
+        "c": At(("c",)),
+    }
+    copy = specialised(told, {"rules": rules, "event": event})
+
+    found = copy(SimpleNamespace(x=SimpleNamespace(a=a), b=b))
+
+    assert found == told(SimpleNamespace(**rules), SimpleNamespace(a=a, b=b))
+
+
+def test_what_is_known_is_not_asked() -> None:
+    rules = {"strict": False, "limit": 3, "end": "", "many": {}}
+    copy = specialised(told, {"rules": rules, "event": {"a": None, "b": At(("b",))}})
+
+    names = {each.argval for each in dis.get_instructions(copy)}
+
+    assert list(inspect.signature(copy).parameters) == ["event"]
+    assert names.isdisjoint({"described", "sized", "both", "large", "strictly "})
+
+
+@in_line
+def failing(event: Any) -> int:
+    if event.a:
+        raise LookupError("no")
+    return 1
+
+
+def careful(event: Any) -> int:
+    try:
+        found = failing(event)
+    except KeyError:
+        return 0
+    else:
+        return found
+
+
+def test_a_traceback_shows_the_line_that_failed() -> None:
+    copy = specialised(careful, {"event": {"a": At(("a",))}})
+    with pytest.raises(LookupError) as caught:
+        copy(SimpleNamespace(a=1))
+    last = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert last.filename == __file__
+    assert last.line == 'raise LookupError("no")'
+
+
+@in_line
+def looping(items: Any) -> int:
+    for item in items:
+        return int(item)
+    return 0
+
+
+def calls_looping(event: Any) -> list[int]:
+    found = looping(event.a)
+    return [found]
+
+
+def test_a_return_out_of_a_loop_is_refused() -> None:
+    with pytest.raises(ValueError, match="out of a loop"):
+        specialised(calls_looping, {"event": {"a": At(("a",))}})
+
+
+class NoFunction:
+    pass
+
+
+def test_only_plain_functions_are_copied() -> None:
+    with pytest.raises(TypeError, match="plain function"):
+        specialised(NoFunction, {})
+
+
+@in_line
+def with_limit(number: Any) -> bool:
+    return bool(number > LIMIT)
+
+
+def another(event: Any) -> list[Any]:
+    found = with_limit(event.a)
+    return [found, LIMIT]
+
+
+def test_names_that_mean_two_things_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = FunctionType(with_limit.__code__, {**globals(), "LIMIT": 7})
+    monkeypatch.setitem(globals(), "with_limit", in_line(elsewhere))
+    with pytest.raises(ValueError, match="LIMIT means two things"):
+        specialised(another, {"event": {"a": At(("a",))}})
