@@ -47,7 +47,7 @@ from ingest.core.pricing import cost as reckoned
 from ingest.core.readers import MASK
 from ingest.core.rules import ErrorRule, Rules
 from ingest.core.shapes import Shape, Unsure
-from ingest.core.specialise import in_line, specialised
+from ingest.core.specialise import in_line, specialised, to_copy
 from ingest.core.times import said_time
 from ingest.core.types import Document, Outcome, Record
 from schemas.fields import MAX_WHOLE
@@ -137,6 +137,7 @@ class FastPath:
         return specialised(documents, {"known": known, "event": shape.places})
 
 
+@to_copy
 def documents(known: Known, pairs: Iterator[Pair], outcomes: list[Outcome]) -> Pair | None:
     """Do as `Run` says."""
     for record, value in pairs:

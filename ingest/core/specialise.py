@@ -25,9 +25,20 @@ from ingest.core.folding import At, Folder, Global, Layout, layout_of, like
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_SOURCE = "source_to_copy"
 _MARK = "stands_in_line"
 
 Block: TypeAlias = list[ast.stmt]
+
+
+def to_copy(function: F) -> F:
+    """Mark a function that is going to be copied.
+
+    Its source is read now: an upgrade may put another one into its file while this process runs.
+    """
+    lines, first = inspect.getsourcelines(function)
+    setattr(function, _SOURCE, "\n" * (first - 1) + dedent("".join(lines)))
+    return function
 
 
 def in_line(function: F) -> F:
@@ -37,7 +48,7 @@ def in_line(function: F) -> F:
     branches, not out of loops.
     """
     setattr(function, _MARK, True)
-    return function
+    return to_copy(function)
 
 
 def specialised(
@@ -73,7 +84,7 @@ def _copied(function: Callable[..., Any], layout: Layout) -> tuple[CodeType, dic
 
 def _definition(function: Callable[..., Any]) -> ast.FunctionDef:
     """Parse a function's source, without what only people and checkers read."""
-    tree = ast.parse(_source(function)).body[0]
+    tree = ast.parse(getattr(function, _SOURCE)).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise TypeError(f"{function} is not a plain function")
     tree.decorator_list.clear()
@@ -83,13 +94,6 @@ def _definition(function: Callable[..., Any]) -> ast.FunctionDef:
     if ast.get_docstring(tree) is not None:
         del tree.body[0]
     return tree
-
-
-@lru_cache(maxsize=64)
-def _source(function: Callable[..., Any]) -> str:
-    """Read a function's source, each line under its own number."""
-    lines, first = inspect.getsourcelines(function)
-    return "\n" * (first - 1) + dedent("".join(lines))
 
 
 class _Variables(msgspec.Struct, frozen=True):

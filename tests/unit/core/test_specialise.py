@@ -1,8 +1,11 @@
 """Functions copied for what is known do what the original does, only without asking."""
 
 import dis
+import importlib.util
 import inspect
+import linecache
 import traceback
+from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -11,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.folding import At
-from ingest.core.specialise import in_line, specialised
+from ingest.core.specialise import in_line, specialised, to_copy
 
 LIMIT = 5
 
@@ -47,6 +50,7 @@ def described(rules: Any, number: Any) -> str:
     return f"{word}{kind}{rules.end}"
 
 
+@to_copy
 def told(rules: Any, event: Any) -> list[Any]:
     a, b = both(event.a, event.b)
     made = described(rules, event.a)
@@ -100,6 +104,7 @@ def failing(event: Any) -> int:
     return 1
 
 
+@to_copy
 def careful(event: Any) -> int:
     try:
         found = failing(event)
@@ -125,6 +130,7 @@ def looping(items: Any) -> int:
     return 0
 
 
+@to_copy
 def calls_looping(event: Any) -> list[int]:
     found = looping(event.a)
     return [found]
@@ -135,6 +141,7 @@ def test_a_return_out_of_a_loop_is_refused() -> None:
         specialised(calls_looping, {"event": {"a": At(("a",))}})
 
 
+@to_copy
 class NoFunction:
     pass
 
@@ -149,6 +156,7 @@ def with_limit(number: Any) -> bool:
     return bool(number > LIMIT)
 
 
+@to_copy
 def another(event: Any) -> list[Any]:
     found = with_limit(event.a)
     return [found, LIMIT]
@@ -159,3 +167,20 @@ def test_names_that_mean_two_things_are_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(globals(), "with_limit", in_line(elsewhere))
     with pytest.raises(ValueError, match="LIMIT means two things"):
         specialised(another, {"event": {"a": At(("a",))}})
+
+
+def test_what_is_copied_is_the_source_that_was_imported(tmp_path: Path) -> None:
+    file = tmp_path / "upgraded.py"
+    text = "from ingest.core.specialise import to_copy\n@to_copy\ndef made(event):\n    return {}\n"
+    file.write_text(text.format("'old', event.a"))
+    spec = importlib.util.spec_from_file_location("upgraded", file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    file.write_text(text.format("'new'"))
+    linecache.checkcache()
+
+    copy = specialised(module.made, {"event": {"a": At(("b",))}})
+    assert copy(SimpleNamespace(b=1)) == ("old", 1)
