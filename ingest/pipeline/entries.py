@@ -11,16 +11,17 @@ from ingest.core.types import Dead, Headers, RawRecord, Record
 from ingest.pipeline.batch import cut
 from schemas import headers
 
-_MAX_VERSION = 2**63 - 1
-_VERSION_DIGITS = len(str(_MAX_VERSION))
+_LARGEST = (19, b"%d" % (2**63 - 1))  # a version: its digits, then they themselves
 _MAX_ID_BYTES = 512
 _ROUTING = (headers.ID, headers.INDEX, headers.VERSION)
 _LF, _CR = b"\n\r"
 _KEPT_BYTES = 256  # more than an index name has
+_VERSION = b',"version":'
+_END = b',"version_type":"external_gte"}}\n'
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
-    """One document on its way.
+    """One document on its way; `lines`: its action and its own bytes, as the bulk body has them.
 
     `server_errors` counts its 500s between which its index took other documents, and
     `successes_seen` how many it had taken at the last that counted.
@@ -28,8 +29,7 @@ class Entry(msgspec.Struct, eq=False, gc=False):
 
     record: Record
     index: str
-    action: bytes
-    value: bytes
+    lines: bytes
     server_errors: int = 0
     successes_seen: int = -1
 
@@ -61,23 +61,15 @@ def entry_of(record: Record, prefixes: frozenset[str]) -> Entry | Dead:
         return Dead("headers", f"{headers.ID} is missing, empty or too long")
     if index is None:
         return Dead("headers", f"{headers.INDEX} names no index of ours")
-    if not (version.isdigit() and _is_small(version)):
+    if version[:1] == b"0":
+        version = version.lstrip(b"0") or b"0"
+    if not version.isdigit() or (len(version), version) > _LARGEST:
         return Dead("headers", f"{headers.VERSION} is no version")
-    action = b'%b%b,"version":%b,"version_type":"external_gte"}}' % (
-        index.action,
-        quoted_id,
-        version.lstrip(b"0") or b"0",
-    )
     # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
     if _LF in value or _CR in value:
         value = value.replace(b"\n", b" ").replace(b"\r", b" ")
-    return Entry(record, index.name, action, value)
-
-
-def _is_small(digits: bytes) -> bool:
-    """Whether they are a number that fits 63 bits."""
-    count = len(digits)
-    return count < _VERSION_DIGITS or (count == _VERSION_DIGITS and int(digits) <= _MAX_VERSION)
+    lines = b"".join((index.action, quoted_id, _VERSION, version, _END, value, b"\n"))
+    return Entry(record, index.name, lines)
 
 
 def _routing(found: Headers) -> tuple[bytes, bytes, bytes]:
@@ -102,18 +94,12 @@ def _index(name: bytes, prefixes: frozenset[str]) -> _Index | None:
 
 def body_of(entries: Sequence[Entry]) -> bytes:
     """The bulk body: an action line and the document's own bytes for each entry."""
-    lines = [line for entry in entries for line in (entry.action, entry.value)]
-    return b"\n".join([*lines, b""])
-
-
-def size_of(entry: Entry) -> int:
-    """Bytes of an entry in the bulk body."""
-    return len(entry.action) + len(entry.value) + len(b"\n\n")
+    return b"".join([entry.lines for entry in entries])
 
 
 def chunks(entries: Sequence[Entry], max_bytes: int) -> list[Sequence[Entry]]:
     """Cut into runs of at most `max_bytes` of body; a larger entry is a run of its own."""
-    return cut(entries, list(map(size_of, entries)), len(entries), max_bytes)
+    return cut(entries, [len(entry.lines) for entry in entries], len(entries), max_bytes)
 
 
 class _Timed(msgspec.Struct):

@@ -3,9 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
+from ingest.core.types import Dead
 from ingest.errors import Unavailable
 from ingest.pipeline.answers import (
     FINALS,
@@ -86,15 +88,16 @@ class IndexRole:
         The age of the first event speaks for its batch: to read it, a document has to be decoded.
         """
         records = batch.records
-        entries: list[Entry] = []
-        burials: list[Burial] = []
-        for record in records:
-            found = entry_of(record, self._prefixes)
-            if isinstance(found, Entry):
-                entries.append(found)
-            else:
-                burials.append(Burial(raw_place_of(record), found))
-        await self._bury(batch, burials)
+        found = [entry_of(record, self._prefixes) for record in records]
+        entries = [one for one in found if isinstance(one, Entry)]
+        await self._bury(
+            batch,
+            [
+                Burial(raw_place_of(record), why)
+                for record, why in zip(records, found, strict=True)
+                if isinstance(why, Dead)
+            ],
+        )
         if await self._write(batch, entries):
             self._stats.finish(len(records))
             self._note_age(entries[:1])
@@ -113,7 +116,7 @@ class IndexRole:
             ready, waiting = await self._sort_by_index(batch, entries)
             runs = chunks(ready, self._size.bytes)
             left = await asyncio.gather(*(self._bulk(batch, run) for run in runs))
-            entries = [*waiting, *(entry for run in left for entry in run)]
+            entries = [*waiting, *chain.from_iterable(left)]
             self._pauses.settle(batch)
             # While the cluster is down, the circuit does the waiting.
             if entries and self._circuit.up:
@@ -123,12 +126,12 @@ class IndexRole:
 
     async def _sort_by_index(
         self, batch: Batch, entries: Sequence[Entry]
-    ) -> tuple[list[Entry], list[Entry]]:
+    ) -> tuple[Sequence[Entry], Sequence[Entry]]:
         """Those whose index may be written to, and those that have to wait."""
-        indices = dict.fromkeys(entry.index for entry in entries)
+        indices = dict.fromkeys([entry.index for entry in entries])
         blocked = {index for index in indices if not await self._is_ready(batch, index)}
         if not blocked:
-            return list(entries), []
+            return entries, []
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
