@@ -22,7 +22,8 @@ DISBELIEVED = "cost_reported_usd"
 # Their usage is that of the calls inside of them, which have events of their own.
 TOTALS = frozenset({"invoke_agent", "invoke_workflow", "execute_tool"})
 _NANO = 10**9
-_MIN_DIFFERENCE_USD = Decimal("0.000001")
+_MIN_DIFFERENCE_NANO_USD = 1_000
+_MIN_DIFFERENCE_USD = Decimal(_MIN_DIFFERENCE_NANO_USD).scaleb(-9)
 
 
 class _Reckoned(msgspec.Struct, frozen=True):
@@ -106,6 +107,11 @@ def differ(reported: Decimal, computed: Decimal) -> bool:
     """Tell whether the difference is over 1 % and over a millionth of a dollar."""
     tolerance = max(computed / 100, _MIN_DIFFERENCE_USD)
     return reported > computed + tolerance or reported < computed - tolerance
+
+
+def differ_nano(reported: int, computed: int) -> bool:
+    """Tell the same of amounts in nano-dollars."""
+    return 100 * abs(reported - computed) > max(computed, 100 * _MIN_DIFFERENCE_NANO_USD)
 
 
 @in_line

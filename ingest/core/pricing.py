@@ -1,5 +1,6 @@
 """What a request cost: a model's price at a time, and exact arithmetic on its tokens."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -44,10 +45,15 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class ModelPrice(msgspec.Struct, frozen=True):
-    """A model's price from one date on. `tiers`: highest first, the last one is above 0."""
+    """A model's price from one date on.
+
+    `tier` is for requests of up to `up_to` input tokens; `higher` for larger ones, highest first.
+    """
 
     from_ms: int
-    tiers: tuple[Tier, ...]
+    tier: Tier
+    up_to: float
+    higher: tuple[Tier, ...]
     version: str
 
 
@@ -83,9 +89,9 @@ def cost(
     """
     if (cache_read or cache_write) and cache_read + cache_write > input_:
         return None
-    tier = model_price.tiers[0]
-    if input_ <= tier.above:
-        tier = _lower_tier(model_price, input_)
+    tier = model_price.tier
+    if input_ > model_price.up_to:
+        tier = _higher_tier(model_price, input_)
     if output is None and tier.output is not None:
         return None
     total = input_ * tier.input + (output or 0) * (tier.output or 0)
@@ -98,10 +104,9 @@ def cost(
     return nano_usd
 
 
-def _lower_tier(model_price: ModelPrice, input_: int) -> Tier:
-    """Find the highest tier that is exceeded, else the last."""
-    tiers = model_price.tiers
-    return next((tier for tier in tiers if input_ > tier.above), tiers[-1])
+def _higher_tier(model_price: ModelPrice, input_: int) -> Tier:
+    """Find the highest tier that is exceeded."""
+    return next(tier for tier in model_price.higher if input_ > tier.above)
 
 
 # Names come from outside: the number of entries is bounded here, the length of a key in `find`.
@@ -150,13 +155,15 @@ def _index(book: PriceBook) -> _Index:
 def _compile(model: Model, version: str) -> tuple[ModelPrice, ...]:
     newest_first = sorted(model.prices, key=_from_ms, reverse=True)
     return tuple(
-        ModelPrice(
-            from_ms,
-            tuple(sorted(map(_tier, rows), key=lambda tier: tier.above, reverse=True)),
-            version,
-        )
+        _period(from_ms, sorted(map(_tier, rows), key=lambda tier: tier.above), version)
         for from_ms, rows in groupby(newest_first, key=_from_ms)
     )
+
+
+def _period(from_ms: int, tiers: Sequence[Tier], version: str) -> ModelPrice:
+    lowest, *higher = tiers
+    up_to = higher[0].above if higher else math.inf
+    return ModelPrice(from_ms, lowest, up_to, tuple(reversed(higher)), version)
 
 
 def _from_ms(row: Price) -> int:

@@ -171,11 +171,11 @@ class Shapes(Generic[T]):
 
     def _add(self, sample: Fields) -> None:
         try:
-            made = self._make(shape_of(sample))
+            shape = shape_of(sample)
         except ValueError:
             return
         del self.known[MAX_SHAPES - 1 :]
-        self.known.append(made)
+        self.known.append(self._make(shape))
 
 
 class _Place(msgspec.Struct, frozen=True):
