@@ -9,20 +9,19 @@ event everything; it is copied for each shape, and the copy asks what the shape 
 import math
 from collections.abc import Callable, Iterator
 from datetime import UTC
-from decimal import Decimal
 from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Raw
+from msgspec.structs import asdict
 
 from ingest.core import general, latency
 from ingest.core.aliases import TIMESTAMP
 from ingest.core.caches import Cache
-from ingest.core.cost import REPORTED, differ, differ_nano, written
 from ingest.core.derived import SCHEMA_VERSION
 from ingest.core.error_text import Error
 from ingest.core.failures import classify, tags_of
+from ingest.core.fast_cost import NO_TAGS, Piece, cost_of
 from ingest.core.fast_time import (
     Arrival,
     Tags,
@@ -42,8 +41,6 @@ from ingest.core.identity import (
     version_of,
 )
 from ingest.core.kinds import Kind, Names, kind_of
-from ingest.core.numbers import amount, limit
-from ingest.core.pricing import cost as reckoned
 from ingest.core.readers import MASK
 from ingest.core.rules import ErrorRule, Rules
 from ingest.core.shapes import Shape, Unsure
@@ -52,9 +49,6 @@ from ingest.core.times import said_time
 from ingest.core.types import Document, Outcome, Record
 from schemas.fields import MAX_WHOLE
 
-Piece: TypeAlias = tuple[str, Tags]
-"""What one rule adds: fields as they follow others in an object, and tags."""
-
 Pair: TypeAlias = tuple[Record, bytes]
 """A record and its value: UTF-8, within the limits, on one line, without a secret to mask."""
 
@@ -62,18 +56,11 @@ Run: TypeAlias = Callable[[Iterator[Pair], list[Outcome]], Pair | None]
 """Appends outcomes while events have its shape; returns the first that has not, None at the end."""
 
 _CLOSING = ord("}")
-_DIGITS = frozenset("0123456789")
-_DECIMALS = 9  # of a nano-dollar
-_SHORT = 16  # characters
 _HUNDREDTHS = tuple(repr(number / 100) for number in range(1000))
 _FEW_HUNDREDTHS = len(_HUNDREDTHS)
 _ROUNDED_BELOW = 1e15
-_NO_TAGS: Tags = ""
-_HIGH_COST: Tags = ',"high_cost"'
-_UNPRICED: Tags = ',"unpriced_model"'
 _LATENCY_MISSING: Tags = ',"latency_missing"'
-_MISMATCH: Tags = ',"cost_mismatch"'
-_NORMAL: Piece = (',"latency_category":"normal"', _NO_TAGS)
+_NORMAL: Piece = (',"latency_category":"normal"', NO_TAGS)
 _WARNING: Piece = (',"latency_category":"warning"', ',"medium_latency"')
 _CRITICAL: Piece = (',"latency_category":"critical"', ',"high_latency"')
 _END = f'}},"schema_version":{SCHEMA_VERSION}'
@@ -109,7 +96,7 @@ class FastPath:
     """The fast path under one set of rules, with what it has found out about the events so far."""
 
     def __init__(self, rules: Rules) -> None:
-        self._known = {
+        self._known: dict[str, Any] = {
             "general": partial(general.outcome, rules=rules, checked=True),
             "rules": rules,
             "arrivals": Cache(partial(arrival_at, rules=rules)),
@@ -127,16 +114,10 @@ class FastPath:
 
     def made_for(self, shape: Shape) -> Run:
         """Copy `documents` for a shape."""
-        known = self._known | {
-            "decode": shape.decode,
-            "aliased": bool(shape.aliased),
-            "aliases": shape.aliases,
-            "time_is_text": shape.time_is_text,
-            "own_time": shape.own_time,
-            "own_total": shape.own_total,
-            "own_cost": shape.own_cost,
-        }
-        return specialised(documents, {"known": known, "event": shape.places})
+        of_shape = asdict(shape)
+        places = of_shape.pop("places")
+        known = Known(**self._known, **of_shape)
+        return specialised(documents, {"known": asdict(known), "event": places})
 
 
 @to_copy
@@ -173,7 +154,7 @@ def document(known: Known, event: Any, record: Record, value: bytes) -> Document
     arrival = known.arrivals[said_time(record) if record.headers else record.timestamp]
     us, iso, second, time_tags = _time(known, said, arrival)
     kind = known.kinds[event.service, model, event.response_model, event.operation, second.day]
-    cost, cost_tags = _cost(known, event, kind)
+    cost, cost_tags = cost_of(event, kind, known.rules, known.own_cost)
     failure, failure_tags = _failed(known, event.error, event.status_code)
     speed, speed_tags = _speed(known, event.latency_ms, output, failure_tags)
     tokens = _tokens(known, input_, output, event.total_tokens)
@@ -207,85 +188,10 @@ def _time(known: Known, said: Any, arrival: Arrival) -> Time:
 
 
 @in_line
-def _cost(known: Known, event: Any, kind: Kind) -> Piece:
-    """Take the cost that is reported, or else compute it."""
-    input_, output, reported = event.input_tokens, event.output_tokens, event.cost_usd
-    read, write, reasoning = (
-        event.cache_read_tokens,
-        event.cache_write_tokens,
-        event.reasoning_tokens,
-    )
-    if read or write or reasoning:
-        _check_parts(input_, output, read, write, reasoning)
-    nano_usd = None
-    if input_ is not None and kind.price is not None:
-        nano_usd = reckoned(kind.price, input_, output, read or 0, write or 0)
-    unpriced = kind.price is None and (input_ or output or event.total_tokens)
-    tags = _UNPRICED if unpriced else _NO_TAGS
-    if reported is not None:
-        fields, others = _reported(reported, nano_usd, kind, known)
-        return fields, tags + others
-    if nano_usd is None:
-        return "", tags
-    usd = written(nano_usd)
-    high = nano_usd > kind.high_nano_usd
-    return f',"cost_usd":{usd}{kind.computed_by}', _HIGH_COST if high else tags
-
-
-def _check_parts(
-    input_: int | None,
-    output: int | None,
-    cache_read: int | None,
-    cache_write: int | None,
-    reasoning: int | None,
-) -> None:
-    """Leave parts that are more than their whole to the general path."""
-    if input_ is not None and (cache_read or 0) + (cache_write or 0) > input_:
-        raise Unsure
-    if output is not None and (reasoning or 0) > output:
-        raise Unsure
-
-
-@in_line
-def _reported(reported: Raw, nano_usd: int | None, kind: Kind, known: Known) -> Piece:
-    """Take the cost an event reports; `nano_usd`: what was computed, to be held against it."""
-    json = bytes(reported).decode()
-    usd, _, decimals = json.partition(".")
-    # Up to a billion dollars, by whole nano-dollars: that takes half the time.
-    if usd.isdigit() and decimals.isdigit() and len(json) <= _SHORT and len(decimals) <= _DECIMALS:
-        said = int(f"{usd}{decimals:0<{_DECIMALS}}")
-        high = said > kind.high_nano_usd
-        differs = nano_usd is not None and differ_nano(said, nano_usd)
-        none = not said
-    else:
-        none, high, differs = _otherwise(json, nano_usd, known.rules)
-    if none:
-        raise Unsure  # a 0 may be no report
-    own = "" if known.own_cost else f',"cost_usd":{json}'
-    computed = "" if nano_usd is None else _also_computed(nano_usd, kind)
-    tags = f"{_MISMATCH if differs else ''}{_HIGH_COST if high else ''}"
-    return f'{own},"cost_source":"{REPORTED}"{computed}', tags
-
-
-def _also_computed(nano_usd: int, kind: Kind) -> str:
-    return f',"cost_computed_usd":{written(nano_usd)}{kind.priced_by}'
-
-
-def _otherwise(json: str, nano_usd: int | None, rules: Rules) -> tuple[bool, bool, bool]:
-    """Tell of a cost that is written in another way: whether it is none, high, and differs."""
-    found = amount(json.encode()) if json[0] in _DIGITS else None
-    if found is None:
-        raise Unsure
-    usd = found[0]
-    differs = nano_usd is not None and differ(usd, Decimal(nano_usd).scaleb(-9))
-    return not usd, usd > limit(rules.high_usd), differs
-
-
-@in_line
 def _speed(known: Known, latency_ms: float | None, output: int | None, failed: Tags) -> Piece:
     """Hold a duration against the two limits, and give the speed of the output's tokens."""
     if latency_ms is None:
-        return "", _NO_TAGS if failed else _LATENCY_MISSING
+        return "", NO_TAGS if failed else _LATENCY_MISSING
     if latency_ms < known.warning_ms:
         category, tags = _NORMAL
     elif latency_ms in (known.warning_ms, known.critical_ms):
@@ -327,7 +233,7 @@ def _tokens(known: Known, input_: int | None, output: int | None, total: int | N
 @in_line
 def _failed(known: Known, error: str | None, status: int | None) -> Piece:
     if error is None and (status is None or 0 < status < 400):
-        return "", _NO_TAGS
+        return "", NO_TAGS
     return known.failures[error, status]
 
 
