@@ -17,11 +17,13 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     """Make a document of every record, or say why there is none, in their order.
 
     A function of records and rules alone: the same record gives a document of the same meaning,
-    under the same id, version and index. Never raises, whatever the records hold.
+    under the same id, version and index (unless one name stands twice in the event, which no store
+    takes). Never raises, whatever the records hold.
     """
     values = [record.value or _NOT_QUICK for record in records]
+    longest = max(map(len, values), default=0)
     # Looked for in all values at once. No JSON has a NUL, so nothing is found across two of them.
-    if not _may_be_quick(b"\0".join(values), rules):
+    if longest > rules.max_event_bytes or not _is_plain(b"\0".join(values), rules):
         values = [value if _may_be_quick(value, rules) else _NOT_QUICK for value in values]
     shapes = _shapes(rules)
     pairs = zip(records, values, strict=True)
@@ -35,9 +37,13 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     return outcomes
 
 
-def _may_be_quick(text: bytes, rules: Rules) -> bool:
-    """Tell whether it is UTF-8, not too long, and holds no line end and nothing to mask."""
-    if len(text) > rules.max_event_bytes or b"\n" in text or b"\r" in text or not is_utf8(text):
+def _may_be_quick(value: bytes, rules: Rules) -> bool:
+    return len(value) <= rules.max_event_bytes and _is_plain(value, rules)
+
+
+def _is_plain(text: bytes, rules: Rules) -> bool:
+    """Tell whether it is UTF-8 and holds no line end and nothing to mask."""
+    if b"\n" in text or b"\r" in text or not is_utf8(text):
         return False
     return not (rules.mask_secrets and privacy.may_hold_secrets(text))
 

@@ -1,5 +1,6 @@
 """The time of an event whose shape is known: the usual spellings, and where it stands."""
 
+import re
 from typing import TypeAlias
 
 import msgspec
@@ -25,8 +26,9 @@ _FEW = len("+00:00")
 _THOUSANDTHS = len(".nnn")
 _FALLBACK: Tags = ',"timestamp_fallback"'
 
+_QUOTE = ord('"')
 _TIME_KEY = f'"{TIMESTAMP}"'.encode()
-_ESCAPED_TIME_KEY = rb"\u0040"
+_ESCAPED_KEY = re.compile(rb"\\u00(?:40|[67])")  # an @ or a letter
 _USUAL_HEADS = frozenset({b'{%b:"' % _TIME_KEY, b'{%b: "' % _TIME_KEY})
 
 
@@ -179,7 +181,7 @@ def _without_zone(text: str) -> tuple[str, bool]:
 def around_time(value: bytes, said: str) -> tuple[bytes, bytes]:
     """Give what stands before and behind the text of an event's own time; raises Unsure."""
     before, own, behind = value.partition(said.encode())
-    if before not in _USUAL_HEADS:
+    if before not in _USUAL_HEADS or behind[0] != _QUOTE:
         before, behind = _around_time(value, own)
     return before, behind
 
@@ -191,7 +193,7 @@ def _around_time(value: bytes, own: bytes) -> tuple[bytes, bytes]:
 
 def _start_of_time(value: bytes, own: bytes) -> int:
     """Find the text of the event's own time, whose name is the only one that is spelt so."""
-    if value.count(_TIME_KEY) != 1 or _ESCAPED_TIME_KEY in value:
+    if value.count(_TIME_KEY) != 1 or _ESCAPED_KEY.search(value):
         raise Unsure
     key_end = value.index(_TIME_KEY) + len(_TIME_KEY)
     start = value.index(b'"', key_end)

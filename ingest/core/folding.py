@@ -69,8 +69,15 @@ class Folder(ast.NodeTransformer):
         self.stands = {variable: dict(attributes) for variable, attributes in layout}
         self.constants: dict[str, ast.Constant] = {}
 
+    def knows(self, variable: str) -> bool:
+        """Tell whether there is nothing left to ask a variable for."""
+        stands = self.stands.get(variable)
+        return stands is not None and not any(isinstance(each, At) for each in stands.values())
+
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Put a constant for a variable that is one."""
+        """Put a constant for a variable that is one; raises ValueError for what is gone."""
+        if self.knows(node.id):
+            raise ValueError(f"nothing is left of {node.id} but its attributes")
         found = self.constants.get(node.id) if isinstance(node.ctx, ast.Load) else None
         return found or node
 
@@ -88,6 +95,10 @@ class Folder(ast.NodeTransformer):
                 for attribute in path:
                     inner = like(node, ast.Attribute(inner, attribute, ast.Load()))
                 return inner
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        """Refuse: its parameters are not told from other variables."""
+        raise ValueError(f"a lambda is not copied (line {node.lineno})")
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Compare constants."""

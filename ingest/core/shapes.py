@@ -32,6 +32,7 @@ from ingest.core.types import Dead
 from schemas.fields import MAX_LABELS, MAX_WHOLE, Scalar
 
 MAX_NAMES = 100
+MAX_CHARS = 4_096
 LEARN_AFTER = 100
 MAX_SHAPES = 8
 MAX_SIGHTINGS = 256
@@ -42,7 +43,7 @@ _Amount: TypeAlias = Annotated[float, Meta(ge=0)]
 # What a field has to be for its value to stay as it is. All else is read by the general path.
 _TYPES: dict[str, Any] = {
     TIMESTAMP: str,
-    ERROR: Annotated[str, Meta(pattern=r"^(?!\s*(?i:null|none)?\s*$)")],
+    ERROR: Annotated[str, Meta(pattern=r"^\s*(?!(?i:null|none)\s*$)\S")],
     "attempt": Annotated[int, Meta(ge=1, le=MAX_WHOLE)],
     "labels": Annotated[
         dict[Annotated[str, Meta(pattern=r"^[^\0]*\Z")], Scalar], Meta(max_length=MAX_LABELS)
@@ -138,6 +139,7 @@ class Shapes(Generic[T]):
     """The shapes of the events that come, the most frequent first, and what was made of each."""
 
     def __init__(self, drop: Collection[str], make: Callable[[Shape], T]) -> None:
+        self._drop = frozenset(drop)
         self._dropped = frozenset(
             ".".join(parts[:length])
             for parts in (name.split(".") for name in drop)
@@ -157,25 +159,30 @@ class Shapes(Generic[T]):
             fields = top_level(value)
         except RecursionError:
             return
-        if isinstance(fields, Dead) or self._drops_of(fields):
+        if isinstance(fields, Dead) or self.drops_of(fields) or _is_large(fields):
             return
         names = tuple(fields)
         if len(self._sightings) >= MAX_SIGHTINGS:
             self._sightings.clear()
-        sightings = self._sightings[names] = self._sightings.get(names, 0) + 1
-        if sightings == LEARN_AFTER:
-            self._add(fields)
+        sightings = self._sightings.pop(names, 0) + 1
+        if sightings < LEARN_AFTER:
+            self._sightings[names] = sightings
+        else:  # counted anew, for the next may be what this one was not
+            self._add(fields, value)
 
-    def _drops_of(self, fields: Fields) -> bool:
+    def drops_of(self, fields: Fields) -> bool:
+        """Tell whether a part of an event is to be dropped."""
         return any(not self._dropped.isdisjoint(leads(name)) for name in fields)
 
-    def _add(self, sample: Fields) -> None:
+    def _add(self, sample: Fields, value: bytes) -> None:
         try:
-            shape = shape_of(sample)
-        except ValueError:
+            shape = shape_of(sample, self._drop)
+            shape.decode(value)
+            made = self._make(shape)
+        except (ValueError, msgspec.DecodeError, RecursionError):
             return
         del self.known[MAX_SHAPES - 1 :]
-        self.known.append(self._make(shape))
+        self.known.append(made)
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -187,19 +194,29 @@ class _Place(msgspec.Struct, frozen=True):
     meaning: Meaning
 
 
-def shape_of(fields: Fields) -> Shape:
-    """Make the shape of a sample; raises ValueError if such events need the general path."""
-    if len(fields) > MAX_NAMES or any(_is_ours(name) for name in fields):
+def shape_of(fields: Fields, drop: Collection[str] = ()) -> Shape:
+    """Make the shape of a sample; raises ValueError if such events need the general path.
+
+    `drop`: fields that are not to be filled, from none of their names.
+    """
+    if any(_is_ours(name) for name in fields):
         raise ValueError("a name that is not just a field")
     places: dict[str, list[_Place]] = {}
     for place in _places(fields, "", ()):
         places.setdefault(place.meaning.field, []).append(place)
+    if not places.keys().isdisjoint(drop):
+        raise ValueError("a field that is not to be filled")
     chosen: dict[str, _Place] = {}
     kinds: dict[Path, tuple[Any, Any]] = {}
     for field, found in places.items():
         if best := _choose(field, found, kinds):
             chosen[field] = best
     return _shape(_struct(fields, "", (), kinds), chosen)
+
+
+def _is_large(fields: Fields) -> bool:
+    """Tell whether there are too many names to be kept."""
+    return len(fields) > MAX_NAMES or sum(map(len, fields)) > MAX_CHARS
 
 
 def _is_ours(name: str) -> bool:
@@ -227,6 +244,8 @@ def _choose(
 ) -> _Place | None:
     """Say which place gives the field, and what may stand in each: type and default by path."""
     ranked = sorted(places, key=lambda place: place.meaning.rank)
+    if len({place.name for place in ranked}) < len(ranked):
+        raise ValueError("a name that stands in an object and beside it")
     best = next((place for place in ranked if place.raw != NULL), None)
     if len(ranked) == 1 and field in _TYPES:
         best = ranked[0]
@@ -235,18 +254,23 @@ def _choose(
         return None
     if best is None or not _stays(field, best, ranked):
         raise ValueError("a value that has to be written anew")
-    kind, default = _TYPES[field], None
-    if field == TIMESTAMP and bytes(best.raw)[:1] != b'"':
-        kind = Raw  # a number, by its digits
-    if len(ranked) > 1:
-        default = NODEFAULT
-    elif field not in _REPLACED:
-        kind |= None
     for place in ranked:
         if place.meaning.rank < best.meaning.rank:
             kinds[place.path] = (None, None)
-    kinds[best.path] = (kind, default)
+    kinds[best.path] = _kind(field, best, alone=len(ranked) == 1)
     return best
+
+
+def _kind(field: str, best: _Place, *, alone: bool) -> tuple[Any, Any]:
+    """Say of which type the field's value is, and what stands for it where it is absent."""
+    kind = _TYPES[field]
+    if field == TIMESTAMP and bytes(best.raw)[:1] != b'"':
+        if best.name == TIMESTAMP or best.raw == NULL:
+            raise ValueError("a time that has to be written anew")
+        kind = Raw  # a number, by its digits
+    if not alone:
+        return kind, NODEFAULT
+    return kind if field in _REPLACED else kind | None, None
 
 
 def _stays(field: str, best: _Place, ranked: Sequence[_Place]) -> bool:
@@ -262,6 +286,8 @@ def _stays(field: str, best: _Place, ranked: Sequence[_Place]) -> bool:
 
 def _struct(fields: Fields, prefix: str, path: Path, kinds: dict[Path, tuple[Any, Any]]) -> Any:
     """Make the type that has exactly these names, nested objects included."""
+    if len(fields) > MAX_NAMES:
+        raise ValueError("more names than a decoder finds quickly")
     entries: list[tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
     for number, (key, raw) in enumerate(fields.items()):

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ingest.core.folding import At, Folder, Global, Layout, layout_of, like
+from ingest.core.folding import Folder, Global, Layout, layout_of, like
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,11 +125,6 @@ class _Copier(Folder):
         self._once: set[str] = set()
         self._calls = 0
 
-    def knows(self, parameter: str) -> bool:
-        """Tell whether there is nothing left to ask a parameter for."""
-        stands = self.stands.get(parameter)
-        return stands is not None and not any(isinstance(each, At) for each in stands.values())
-
     def copied(self, body: Block, function: Any, call: int = 0) -> Block:
         """Rewrite the body of a function as one that the copy calls; its globals are the copy's."""
         variables = _variables(function)
@@ -161,18 +156,21 @@ class _Copier(Folder):
                 test = self.visit(test)
                 if isinstance(test, ast.Constant):
                     return self.block(body if test.value else orelse)
-                return [like(statement, ast.If(test, self.block(body), self.block(orelse)))]
-            case ast.For():
+                body = self.block(body) or [like(statement, ast.Pass())]
+                return [like(statement, ast.If(test, body, self.block(orelse)))]
+            case ast.For(orelse=[]):
                 statement.iter = self.visit(statement.iter)
                 statement.body = self.block(statement.body)
                 return [statement]
-            case ast.Try():
+            case ast.Try(finalbody=[]):
                 for handler in statement.handlers:
                     handler.body = self.block(handler.body)
                 statement.body = self.block(statement.body)
                 statement.orelse = self.block(statement.orelse)
                 return [statement]
-        return [self.visit(statement)]
+            case ast.Return() | ast.Raise() | ast.Expr() | ast.AugAssign() | ast.Break():
+                return [self.visit(statement)]
+        raise ValueError(f"{type(statement).__name__} is not copied")
 
     def _assign(self, target: ast.expr, value: ast.expr) -> Block:
         match target, value:
@@ -183,6 +181,10 @@ class _Copier(Folder):
                 pairs = zip(targets, values, strict=True)
                 return [made for pair in pairs for made in self._assign(*pair)]
         return [like(value, ast.Assign([target], value))]
+
+    def _is_asked(self, argument: ast.expr) -> bool:
+        """Tell whether it is passed on whole, to be asked for what is known of it."""
+        return isinstance(argument, ast.Name) and argument.id in self.stands
 
     def _in_line(self, name: str) -> bool:
         return hasattr(self.names.get(name), _MARK)
@@ -201,7 +203,10 @@ class _Copier(Folder):
         tree = _definition(function)
         given: dict[str, ast.expr] = {}
         before: Block = []
-        for parameter, argument in zip(tree.args.args, map(self.visit, call.args), strict=True):
+        if call.keywords:
+            raise ValueError("a function that stands in line takes no keyword")
+        for parameter, passed in zip(tree.args.args, call.args, strict=True):
+            argument = passed if self._is_asked(passed) else self.visit(passed)
             given[parameter.arg] = argument
             if not isinstance(argument, ast.Name | ast.Constant):
                 name = _renamed(parameter.arg, number)
@@ -230,6 +235,8 @@ class _Copier(Folder):
             if _returns(statement):
                 raise ValueError("a function that stands in line returns out of a loop")
             made.append(statement)
+        if not _ends(made):
+            raise ValueError("a function that stands in line has to return")
         return made
 
 
@@ -258,13 +265,15 @@ def _names(tree: ast.AST) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _returns(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Return():
-            return True
-        case ast.If(_, body, orelse) | ast.For(_, _, body, orelse):
-            return any(map(_returns, body + orelse))
-    return False
+def _returns(statement: ast.AST) -> bool:
+    """Tell whether a statement, or one in it, returns."""
+    if isinstance(statement, ast.Return):
+        return True
+    return any(map(_returns, filter(_holds_statements, ast.iter_child_nodes(statement))))
+
+
+def _holds_statements(node: ast.AST) -> bool:
+    return isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case)
 
 
 def _ends(body: Block) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import events
-from tests.support.enriching import RULES, record
+from tests.support.enriching import RULES, record, rules
 from tests.support.two_paths import assert_same, by_fast_path, by_general_path
 
 texts = st.text(max_size=8) | st.sampled_from(["", "m", "tiered", "é😀", 'q"\\', "\n", "***", "x"])
@@ -111,6 +111,16 @@ def test_an_event_read_by_the_shape_of_another_one(
     note("fast" if quick else "general")
     if quick:
         assert_same(quick, by_general_path(given_record, RULES))
+
+
+DROPPED = ["user_id", "model", "request_id", "@timestamp", "total_tokens", "cost_usd", "error"]
+
+
+@given(ordinary, st.sampled_from([*DROPPED, "usage.prompt_tokens", "latency_ms", "mine"]))
+def test_an_event_of_which_a_field_is_dropped(fields: dict[str, Any], name: str) -> None:
+    given_record, dropping = record(text_of(fields, (",", ":"))), rules(drop=(name,))
+    if quick := by_fast_path(given_record, dropping):
+        assert_same(quick, by_general_path(given_record, dropping))
 
 
 @given(ordinary, st.data())

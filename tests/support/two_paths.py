@@ -7,7 +7,7 @@ from ingest.core import Dead, Document, RawRecord, Rules, general
 from ingest.core.batches import _may_be_quick
 from ingest.core.decode import Fields, top_level
 from ingest.core.fast import FastPath
-from ingest.core.shapes import shape_of
+from ingest.core.shapes import Shapes, shape_of
 
 
 def fields_of(value: bytes) -> Fields | None:
@@ -23,11 +23,13 @@ def by_fast_path(record: RawRecord, rules: Rules, sample: bytes | None = None) -
     """Take the fast path by the shape of a sample, the event itself by default; None if unsure."""
     value = record.value or b""
     fields = fields_of(value if sample is None else sample)
-    if fields is None or not _may_be_quick(value, rules) or rules.drop:
+    if fields is None or not _may_be_quick(value, rules):
+        return None
+    if Shapes(rules.drop, lambda shape: shape).drops_of(fields):
         return None
     try:
-        run = FastPath(rules).made_for(shape_of(fields))
-    except ValueError:
+        run = FastPath(rules).made_for(shape_of(fields, rules.drop))
+    except (ValueError, RecursionError):
         return None
     outcomes: list[Document | Dead] = []
     run(iter([(record, value)]), outcomes)
@@ -67,3 +69,4 @@ def assert_same(quick: Document, reference: Document | Dead) -> None:
         reference.version,
     )
     assert mean_the_same(quick.body, reference.body)
+    assert quick.headers == reference.headers

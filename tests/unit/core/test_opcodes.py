@@ -137,7 +137,7 @@ def test_events_of_the_corpus_that_leave_the_fast_path_are_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = per_event(quickly)
-    monkeypatch.setattr(batches, "_may_be_quick", lambda *_: False)
+    monkeypatch.setattr(batches, "_is_plain", lambda *_: False)
 
     assert too_many(per_event(quickly), before)
 

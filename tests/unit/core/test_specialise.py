@@ -184,3 +184,102 @@ def test_what_is_copied_is_the_source_that_was_imported(tmp_path: Path) -> None:
 
     copy = specialised(module.made, {"event": {"a": At(("b",))}})
     assert copy(SimpleNamespace(b=1)) == ("old", 1)
+
+
+@in_line
+def trying(number: Any) -> int:
+    try:
+        return int(number)
+    except ValueError:
+        return 0
+
+
+@in_line
+def silent(number: Any) -> None:
+    if number:
+        print(number)
+
+
+@in_line
+def sorting(number: Any) -> Any:
+    return sorted([number], key=lambda number: -number)
+
+
+@in_line
+def named(number: Any, *, more: int = 0) -> Any:
+    return number + more
+
+
+@in_line
+def whole(rules: Any) -> Any:
+    return rules
+
+
+@to_copy
+def calls_trying(rules: Any, event: Any) -> list[Any]:
+    made = trying(event.a)
+    return [made]
+
+
+@to_copy
+def calls_silent(rules: Any, event: Any) -> list[Any]:
+    made = silent(event.a)
+    return [made]
+
+
+@to_copy
+def calls_sorting(rules: Any, event: Any) -> list[Any]:
+    made = sorting(event.a)
+    return [made]
+
+
+@to_copy
+def calls_named(rules: Any, event: Any) -> list[Any]:
+    made = named(event.a, more=1)
+    return [made]
+
+
+@to_copy
+def calls_whole(rules: Any, event: Any) -> list[Any]:
+    made = whole(rules)
+    return [made, event]
+
+
+@to_copy
+def loops_otherwise(rules: Any, event: Any) -> list[Any]:
+    for one in event.a:
+        if one:
+            break
+    else:
+        return [1]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (calls_trying, "out of a loop"),
+        (calls_silent, "has to return"),
+        (calls_sorting, "lambda"),
+        (calls_named, "keyword"),
+        (calls_whole, "nothing is left of rules"),
+        (loops_otherwise, "For is not copied"),
+    ],
+)
+def test_what_cannot_be_copied_is_refused(function: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        specialised(function, {"rules": {"strict": True}, "event": {"a": At(("a",))}})
+
+
+@to_copy
+def emptied(event: Any) -> list[Any]:
+    if event.b:
+        first = event.a
+    else:
+        raise KeyError
+    return [first + event.b]
+
+
+def test_a_branch_in_which_nothing_is_left_to_do_is_copied() -> None:
+    copy = specialised(emptied, {"event": {"a": 1, "b": At(("b",))}})
+    assert copy(SimpleNamespace(b=2)) == [3]

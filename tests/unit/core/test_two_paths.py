@@ -1,5 +1,7 @@
 """Which events take the fast path, and how their shapes are learnt."""
 
+import json
+import time
 from typing import Any
 
 import msgspec
@@ -257,3 +259,112 @@ def test_what_clients_usually_send_takes_it_once_it_is_known() -> None:
     sent = [record(compact({**event, "model": f"m-{n}"})) for event in clients for n in range(200)]
     made = enrich(sent, fresh)
     assert sum(isinstance(one, Document) and one.quick for one in made) >= 0.95 * len(sent)
+
+
+@pytest.mark.parametrize(
+    ("dropped", "alias"),
+    [
+        ("user_id", {"end_user": "u"}),
+        ("session_id", {"sessionId": "s"}),
+        ("model", {"gen_ai.request.model": "m"}),
+        ("error", {"error_str": "private"}),
+        ("@timestamp", {"time": "2026-07-01T11:00:00Z"}),
+        ("request_id", {"requestId": "r-2"}),
+    ],
+)
+def test_a_dropped_field_is_filled_from_no_other_name(dropped: str, alias: dict[str, Any]) -> None:
+    plain = {name: value for name, value in SDK.items() if name != dropped}
+    dropping = rules(drop=(dropped,))
+    made = enrich(sent({**plain, **alias}, LEARN_AFTER + 2), dropping)
+    first, last = made[0], made[-1]
+    assert isinstance(first, Document)
+    assert isinstance(last, Document)
+    assert not last.quick
+    assert json.loads(last.body).keys() == json.loads(first.body).keys()
+
+
+def test_blanks_before_an_error_take_no_time() -> None:
+    own = rules()
+    event = {**SDK, "error": "boom"}
+    enrich(sent(event, LEARN_AFTER), own)
+    spaced = record(compact({**event, "error": " " * 200_000 + "boom"}))
+    began_s = time.process_time()
+    assert ways([spaced], own) == ["fast"]
+    assert time.process_time() - began_s < 5  # it was an hour
+
+
+def test_no_depth_gets_out_of_learning() -> None:
+    for depth in range(800, 1_000):
+        learning = Shapes((), lambda shape: shape)
+        value = b'{"model":"m","usage":{"x":%b%b}}' % (b"[" * depth, b"]" * depth)
+        for _ in range(LEARN_AFTER):
+            learning.learn(value)
+
+
+def test_a_time_is_never_looked_for_under_the_name_of_another() -> None:
+    said = b'"2026-07-01T11:59:58"'
+    escaped = rb'{"model":"m","@\u0074imestamp":%b,"nested":{"@timestamp":%b}}' % (said, said)
+    assert by_fast_path(record(escaped), RULES) is None
+
+
+def test_a_name_that_stands_in_an_object_and_beside_it_is_for_the_general_path() -> None:
+    usage = {"usage": {"prompt_tokens": 5}, "usage.prompt_tokens": 7}
+    assert by_fast_path(record(compact({**SDK, **usage})), RULES) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{f"name{number}" * 30: 1 for number in range(50)}, {f"n{number}": 1 for number in range(200)}],
+)
+def test_many_or_long_names_are_not_kept(fields: dict[str, Any]) -> None:
+    learning = Shapes((), lambda shape: shape)
+    learning.learn(compact(fields))
+    assert not learning._sightings
+
+
+def test_many_names_in_an_object_are_for_the_general_path() -> None:
+    usage = {"prompt_tokens": 5, **{f"n{number}": 1 for number in range(200)}}
+    assert by_fast_path(record(compact({**SDK, "usage": usage})), RULES) is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"@timestamp": None},
+        {"@timestamp": RECORD_MS},
+        {"error": {"message": "no"}},
+        {"cost_usd": None},
+    ],
+)
+def test_a_sample_that_is_not_like_the_others_does_not_keep_them_from_being_learnt(
+    odd: dict[str, Any],
+) -> None:
+    own = rules()
+    event = {**SDK, "error": "boom", "cost_usd": 0.5}
+    enrich([*sent(event, LEARN_AFTER - 1), *sent({**event, **odd}, 1)], own)
+    assert ways(sent(event, LEARN_AFTER + 1), own)[-1] == "fast"
+
+
+def test_failures_of_a_client_whose_successes_came_first_are_learnt_too() -> None:
+    own = rules()
+    enrich(sent(LITELLM, LEARN_AFTER), own)
+    failed = {**LITELLM, "status": "failure", "error_str": "boom"}
+    assert ways(sent(failed, LEARN_AFTER + 1), own)[-1] == "fast"
+    assert ways(sent(LITELLM, 1), own) == ["fast"]
+
+
+def test_a_shape_that_had_to_make_room_is_learnt_again() -> None:
+    own = rules()
+    clients = [{**SDK, f"own{number}": 1} for number in range(MAX_SHAPES + 1)]
+    for client in clients:
+        enrich(sent(client, LEARN_AFTER), own)
+    evicted = clients[MAX_SHAPES - 1]
+    assert ways(sent(evicted, LEARN_AFTER + 1), own) == ["general"] * LEARN_AFTER + ["fast"]
+
+
+def test_a_batch_larger_than_an_event_may_be_takes_it_too() -> None:
+    own = rules(max_event_bytes=1_000)
+    enrich(sent(SDK, LEARN_AFTER), own)
+    large = record(compact({**SDK, "note": "x" * 1_000}))
+    assert set(ways(sent(SDK, 20), own)) == {"fast"}
+    assert ways([*sent(SDK, 1), large, *sent(SDK, 1)], own) == ["fast", "general", "fast"]
