@@ -6,8 +6,8 @@ from functools import lru_cache
 from ingest.core import general, privacy
 from ingest.core.decode import is_utf8
 from ingest.core.fast import FastPath, Pair, Run
+from ingest.core.learning import Shapes
 from ingest.core.rules import Rules
-from ingest.core.shapes import Shapes
 from ingest.core.types import Outcome, Record
 
 _NOT_QUICK = b""

@@ -8,7 +8,7 @@ read it so, against 30 µs to look for each field wherever it could be.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import NODEFAULT, Meta, Raw
@@ -23,19 +23,13 @@ from ingest.core.aliases import (
     TIMESTAMP,
     Meaning,
 )
-from ingest.core.decode import NULL, Fields, top_level
+from ingest.core.decode import NULL, Fields
 from ingest.core.folding import At
 from ingest.core.lookup import WRAPPERS
-from ingest.core.privacy import leads
 from ingest.core.readers import object_of
-from ingest.core.types import Dead
 from schemas.fields import MAX_LABELS, MAX_WHOLE, Scalar
 
 MAX_NAMES = 100
-MAX_CHARS = 4_096
-LEARN_AFTER = 100
-MAX_SHAPES = 8
-MAX_SIGHTINGS = 256
 
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
 _Amount: TypeAlias = Annotated[float, Meta(ge=0)]
@@ -110,7 +104,6 @@ _APART = frozenset(part for _, part in EXCLUSIVE_INPUT | EXCLUSIVE_OUTPUT)
 _ABSENT = "absent"
 
 Path: TypeAlias = tuple[str, ...]
-T = TypeVar("T")
 
 
 class Unsure(Exception):
@@ -133,56 +126,6 @@ class Shape(msgspec.Struct, frozen=True, eq=False):
     own_time: bool
     own_total: bool
     own_cost: bool
-
-
-class Shapes(Generic[T]):
-    """The shapes of the events that come, the most frequent first, and what was made of each."""
-
-    def __init__(self, drop: Collection[str], make: Callable[[Shape], T]) -> None:
-        self._drop = frozenset(drop)
-        self._dropped = frozenset(
-            ".".join(parts[:length])
-            for parts in (name.split(".") for name in drop)
-            for length in range(1, len(parts) + 1)
-        )
-        self._make = make
-        self.known: list[T] = []
-        self._sightings: dict[tuple[str, ...], int] = {}
-
-    def promote(self, number: int) -> None:
-        """Say that a shape was met which is not the first."""
-        self.known[number - 1 : number + 1] = self.known[number], self.known[number - 1]
-
-    def learn(self, value: bytes) -> None:
-        """Look at an event that has no known shape; the names it has are learnt in the end."""
-        try:
-            fields = top_level(value)
-        except RecursionError:
-            return
-        if isinstance(fields, Dead) or self.drops_of(fields) or _is_large(fields):
-            return
-        names = tuple(fields)
-        if len(self._sightings) >= MAX_SIGHTINGS:
-            self._sightings.clear()
-        sightings = self._sightings.pop(names, 0) + 1
-        if sightings < LEARN_AFTER:
-            self._sightings[names] = sightings
-        else:  # counted anew, for the next may be what this one was not
-            self._add(fields, value)
-
-    def drops_of(self, fields: Fields) -> bool:
-        """Tell whether a part of an event is to be dropped."""
-        return any(not self._dropped.isdisjoint(leads(name)) for name in fields)
-
-    def _add(self, sample: Fields, value: bytes) -> None:
-        try:
-            shape = shape_of(sample, self._drop)
-            shape.decode(value)
-            made = self._make(shape)
-        except (ValueError, msgspec.DecodeError, RecursionError):
-            return
-        del self.known[MAX_SHAPES - 1 :]
-        self.known.append(made)
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -212,11 +155,6 @@ def shape_of(fields: Fields, drop: Collection[str] = ()) -> Shape:
         if best := _choose(field, found, kinds):
             chosen[field] = best
     return _shape(_struct(fields, "", (), kinds), chosen)
-
-
-def _is_large(fields: Fields) -> bool:
-    """Tell whether there are too many names to be kept."""
-    return len(fields) > MAX_NAMES or sum(map(len, fields)) > MAX_CHARS
 
 
 def _is_ours(name: str) -> bool:

@@ -7,7 +7,8 @@ from ingest.core import Dead, Document, RawRecord, Rules, general
 from ingest.core.batches import _may_be_quick
 from ingest.core.decode import Fields, top_level
 from ingest.core.fast import FastPath
-from ingest.core.shapes import Shapes, shape_of
+from ingest.core.learning import Shapes
+from ingest.core.shapes import shape_of
 
 
 def fields_of(value: bytes) -> Fields | None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ingest.core import Document, RawRecord, Rules, batches, enrich, shapes
-from ingest.core.shapes import LEARN_AFTER, MAX_SHAPES, MAX_SIGHTINGS, Shapes
+from ingest.core.learning import LEARN_AFTER, MAX_SHAPES, MAX_SIGHTINGS, Shapes
 from tests.support.enriching import RECORD_MS, RULES, record, rules
 from tests.support.two_paths import assert_same, by_fast_path, by_general_path
 

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from ingest.core import RawRecord, Rules
+from ingest.core.learning import LEARN_AFTER
 from ingest.core.replay import headers_of_replay
-from ingest.core.shapes import LEARN_AFTER
 from ingest.errors import Fatal
 from ingest.pipeline import patience
 from ingest.pipeline.batch import Batch
