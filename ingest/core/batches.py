@@ -17,8 +17,8 @@ def enrich(records: Sequence[Record], rules: Rules) -> list[Outcome]:
     """Make a document of every record, or say why there is none, in their order.
 
     A function of records and rules alone: the same record gives a document of the same meaning,
-    under the same id, version and index (unless one name stands twice in the event, which no store
-    takes). Never raises, whatever the records hold.
+    under the same id, version and index (but for an event in which a name stands twice, or that is
+    nested as deep as the parser goes). Never raises, whatever the records hold.
     """
     values = [record.value or _NOT_QUICK for record in records]
     longest = max(map(len, values), default=0)

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from ingest.core.decode import Fields, top_level
-from ingest.core.privacy import leads
+from ingest.core.privacy import Branches
 from ingest.core.shapes import MAX_NAMES, Shape, shape_of
 from ingest.core.types import Dead
 
@@ -23,10 +23,12 @@ class Shapes(Generic[T]):
 
     def __init__(self, drop: Collection[str], make: Callable[[Shape], T]) -> None:
         self._drop = frozenset(drop)
-        self._dropped = frozenset(
-            ".".join(parts[:length])
-            for parts in (name.split(".") for name in drop)
-            for length in range(1, len(parts) + 1)
+        self._dropped = Branches(
+            [
+                ".".join(parts[:length])
+                for parts in (name.split(".") for name in drop)
+                for length in range(1, len(parts) + 1)
+            ]
         )
         self._make = make
         self.known: list[T] = []
@@ -42,7 +44,7 @@ class Shapes(Generic[T]):
             fields = top_level(value)
         except RecursionError:
             return
-        if isinstance(fields, Dead) or self.drops_of(fields) or _is_large(fields):
+        if isinstance(fields, Dead) or _is_large(fields) or self.drops_of(fields):
             return
         names = tuple(fields)
         if len(self._sightings) >= MAX_SIGHTINGS:
@@ -55,7 +57,7 @@ class Shapes(Generic[T]):
 
     def drops_of(self, fields: Fields) -> bool:
         """Tell whether a part of an event is to be dropped."""
-        return any(not self._dropped.isdisjoint(leads(name)) for name in fields)
+        return any(name in self._dropped for name in fields)
 
     def _add(self, sample: Fields, value: bytes) -> None:
         try:

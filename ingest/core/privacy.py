@@ -60,10 +60,18 @@ def drop(fields: Fields, names: Collection[str]) -> None:
         _drop(fields, frozenset(names))
 
 
-def leads(name: str) -> Iterator[str]:
-    """Give a name, and every name that it would be below of if it were not written flat."""
-    yield name
-    yield from (lead for lead, _ in _splits(name))
+class Branches:
+    """Some names and all that is written flat below them, as `a.b.c` is below `a.b`."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+        self._below = tuple(f"{name}." for name in names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names or name.startswith(self._below)
+
+
+_PAYLOAD_BRANCHES = Branches(PAYLOAD_FIELDS)
 
 
 def payload_fields_seen(records: Sequence[Record], rules: Rules) -> list[str]:
@@ -75,7 +83,8 @@ def payload_fields_seen(records: Sequence[Record], rules: Rules) -> list[str]:
     for record in records:
         if record.value and _PAYLOAD.search(record.value):
             seen.update(dict.fromkeys(_payload_fields(record.value)))
-    return [name for name in seen if frozenset(rules.drop).isdisjoint(leads(name))]
+    dropped = Branches(rules.drop)
+    return [name for name in seen if name not in dropped]
 
 
 def _payload_fields(value: bytes) -> Iterator[str]:
@@ -92,13 +101,17 @@ def _payload_fields(value: bytes) -> Iterator[str]:
 
 
 def _payload_names(names: Iterable[str]) -> Iterator[str]:
-    there = {lead for name in names for lead in leads(name)}
-    yield from (name for name in PAYLOAD_FIELDS if name in there)
+    there = [name for name in names if name in _PAYLOAD_BRANCHES]
+    for field in PAYLOAD_FIELDS:
+        branch = Branches((field,))
+        if any(name in branch for name in there):
+            yield field
 
 
 def _drop(fields: Fields, names: frozenset[str]) -> bool:
     """Remove fields; tell whether any was there."""
-    gone = [name for name in fields if not names.isdisjoint(leads(name))]
+    dropped = Branches(names)
+    gone = [name for name in fields if name in dropped]
     for name in gone:
         del fields[name]
     below: dict[str, set[str]] = {}

@@ -185,7 +185,7 @@ def _choose(
     if len({place.name for place in ranked}) < len(ranked):
         raise ValueError("a name that stands in an object and beside it")
     best = next((place for place in ranked if place.raw != NULL), None)
-    if len(ranked) == 1 and field in _TYPES:
+    if len(ranked) == 1 and field in _TYPES.keys() - _REPLACED:
         best = ranked[0]
     if best is None and ranked[0].name not in _REPLACED:
         kinds.update((place.path, (None, None)) for place in ranked)

@@ -368,3 +368,17 @@ def test_a_batch_larger_than_an_event_may_be_takes_it_too() -> None:
     large = record(compact({**SDK, "note": "x" * 1_000}))
     assert set(ways(sent(SDK, 20), own)) == {"fast"}
     assert ways([*sent(SDK, 1), large, *sent(SDK, 1)], own) == ["fast", "general", "fast"]
+
+
+@pytest.mark.parametrize("name", ["response_cost", "totalTokens", "ts"])
+def test_a_client_that_always_sends_a_null_under_another_name_takes_it_too(name: str) -> None:
+    own = rules()
+    event = {field: value for field, value in SDK.items() if field != "@timestamp"}
+    assert ways(sent({**event, name: None}, LEARN_AFTER + 1), own)[-1] == "fast"
+    made = enrich(sent({**event, name: 5}, 1), own)
+    assert_same_as_general(made[0], {**event, name: 5})
+
+
+def assert_same_as_general(made: Any, event: dict[str, Any]) -> None:
+    assert isinstance(made, Document)
+    assert_same(made, by_general_path(sent(event, 1)[0], RULES))
