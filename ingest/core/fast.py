@@ -40,7 +40,7 @@ from ingest.core.identity import (
     id_of_request,
     version_of,
 )
-from ingest.core.kinds import Kind, Names, kind_of
+from ingest.core.kinds import Kind, Names, kind_of, listed
 from ingest.core.readers import MASK
 from ingest.core.rules import ErrorRule, Rules
 from ingest.core.shapes import Shape, Unsure
@@ -259,7 +259,7 @@ def _id(known: Known, service: str, request_id: str, us: int, attempt: int | Non
 def _failure(seen: tuple[str | None, int | None], rules: tuple[ErrorRule, ...]) -> Piece:
     error, status = seen
     type_, rule = classify(Error(error or ""), status, rules)
-    tags = "".join([f",{_text(tag)}" for tag in tags_of(type_, rule)])
+    tags = "".join(map(listed, tags_of(type_, rule)))
     return f',"error_type":{_text(type_)}', tags
 
 

@@ -47,7 +47,7 @@ def kind_of(names: Names, rules: Rules) -> Kind:
         index=index,
         index_bytes=index.encode(),
         service=service or "",
-        model_tag=_tag(f"model_{model}") if model and rules.model_tag else "",
+        model_tag=listed(f"model_{model}") if model and rules.model_tag else "",
         price=price,
         priced_by=priced_by,
         computed_by=f',"cost_source":"{COMPUTED}"{priced_by}',
@@ -55,7 +55,7 @@ def kind_of(names: Names, rules: Rules) -> Kind:
     )
 
 
-def _tag(tag: str) -> str:
+def listed(tag: str) -> str:
     """Write a tag as it follows others in a list."""
     return f",{msgspec.json.encode(tag).decode()}"
 

@@ -215,22 +215,25 @@ def whole(rules: Any) -> Any:
     return rules
 
 
-@to_copy
-def calls_trying(rules: Any, event: Any) -> list[Any]:
-    made = trying(event.a)
-    return [made]
+refused = trying
 
 
 @to_copy
-def calls_silent(rules: Any, event: Any) -> list[Any]:
-    made = silent(event.a)
+def calls_refused(rules: Any, event: Any) -> list[Any]:
+    made = refused(event.a)
     return [made]
 
 
-@to_copy
-def calls_sorting(rules: Any, event: Any) -> list[Any]:
-    made = sorting(event.a)
-    return [made]
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [(trying, "out of a loop"), (silent, "has to return"), (sorting, "lambda")],
+)
+def test_what_cannot_stand_in_line_is_refused(
+    function: Any, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "refused", function)
+    with pytest.raises(ValueError, match=words):
+        specialised(calls_refused, {"event": {"a": At(("a",))}})
 
 
 @to_copy
@@ -258,9 +261,6 @@ def loops_otherwise(rules: Any, event: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (calls_trying, "out of a loop"),
-        (calls_silent, "has to return"),
-        (calls_sorting, "lambda"),
         (calls_named, "keyword"),
         (calls_whole, "nothing is left of rules"),
         (loops_otherwise, "For is not copied"),
