@@ -25,6 +25,7 @@ KNOWN: Mapping[str, str] = {
     "faust.transport.consumer:Consumer.ack": "5fcf41cf45153475",
     "faust.transport.consumer:Consumer.track_message": "217d7f1399a4cd8e",
     "faust.transport.consumer:Consumer._add_gap": "4df2573ded7c1c2c",
+    "faust.transport.consumer:Consumer.verify_all_partitions_active": "4e0e46f5c297305d",
     "faust.transport.consumer:Consumer.stop_flow": "cf7e875a2b0d40e8",
     "faust.transport.consumer:Consumer.on_partitions_revoked": "d04b7ae72c6fc206",
     "faust.transport.consumer:Consumer.on_partitions_assigned": "29ce96596f05a18c",

@@ -2,9 +2,11 @@
 
 import faust
 import pytest
+from faust.types import TP
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.worker.application import Membership, make_app
+from ingest.adapters.worker.consumer import Consumer
 from ingest.adapters.worker.watchdog import Limits, Watchdog
 from ingest.pipeline.health import Health
 from ingest.pipeline.intake import Intake
@@ -79,3 +81,28 @@ async def test_faust_decodes_nothing(elsewhere, app):
     codec = agent.channel.value_serializer
     assert isinstance(codec, faust.Codec)
     assert codec.loads(b"\x80\x04.") == b"\x80\x04."
+
+
+class StoodStill:
+    """A consumer whose partition has not moved, as Faust's own check sees it."""
+
+    should_stop = False
+
+    def __init__(self):
+        self.looked_at = []
+
+    def assignment(self):
+        return {TP("raw", 0)}
+
+    async def sleep(self, _seconds):
+        pass
+
+    def verify_event_path(self, _now, tp):
+        self.looked_at.append(tp)
+
+
+async def test_faust_guesses_nothing_about_what_stands_still():
+    """It knows none of our commits: five minutes of backlog, or without a sink, look stuck to it."""
+    consumer = StoodStill()
+    await Consumer.verify_all_partitions_active(consumer)
+    assert not consumer.looked_at
