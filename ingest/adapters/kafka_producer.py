@@ -7,9 +7,11 @@ built by hand, so batches are built here and each one's future is awaited.
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -98,36 +100,44 @@ class KafkaProducer:
                 await asyncio.sleep(AGAIN_S)
 
     async def hand_over(
-        self, topic: str, partition: int, messages: Sequence[Message]
+        self, topic: str, partition: int, messages: Iterable[Message]
     ) -> Awaitable[list[int]]:
         """Queue the messages in order; see the port."""
-        sent: list[_Sent] = []
         too_large: list[int] = []
-        position = 0
-        while position < len(messages):
-            batch = self._build(messages, position)
-            if batch.size() > self._max_record_bytes[topic]:
-                too_large.append(position)
-            else:
-                run = _Sent(position, batch)
-                await self._submit(topic, partition, run)
-                sent.append(run)
-            position += batch.record_count()
+        sent = await self._queue(topic, partition, self._built(messages), too_large)
         return self._confirmed(topic, partition, messages, sent, too_large)
 
-    def _build(self, messages: Sequence[Message], start: int) -> Any:
-        """A batch of as many messages as fit, at least one."""
-        batch = self._producer.create_batch()
-        # Its own `append` costs a third more, for what it checks of each message.
-        append = batch._builder.append  # noqa: SLF001 - see guard
-        count = 0
-        for message in messages[start:]:
-            if append(count, None, message.key, message.value, message.headers) is None:
-                break
+    def _built(self, messages: Iterable[Message], first: int = 0) -> "Iterator[_Sent]":
+        """Make batches of as many messages as fit, one at least, from position `first` on."""
+        batch: Any = None
+        append: Any = None
+        start, count = first, 0
+        for message in messages:
+            if batch is None or (
+                append(count, None, message.key, message.value, message.headers) is None
+            ):
+                if batch is not None:
+                    yield _Sent(start, count, batch)
+                start, count, batch = start + count, 0, self._producer.create_batch()
+                # Its own `append` costs a third more, for what it checks of each message.
+                append = batch._builder.append  # noqa: SLF001 - see guard
+                append(0, None, message.key, message.value, message.headers)
             count += 1
-        batch._relative_offset = count  # noqa: SLF001 - see guard
-        batch.close()
-        return batch
+        if batch is not None:
+            yield _Sent(start, count, batch)
+
+    async def _queue(
+        self, topic: str, partition: int, runs: "Iterable[_Sent]", too_large: list[int]
+    ) -> "list[_Sent]":
+        """Queue batches as they are made; adds what is `too_large` alone, returns the others."""
+        sent: list[_Sent] = []
+        for run in runs:
+            if run.batch.size() > self._max_record_bytes[topic]:
+                too_large.append(run.start)
+            else:
+                await self._submit(topic, partition, run)
+                sent.append(run)
+        return sent
 
     async def _submit(self, topic: str, partition: int, run: "_Sent") -> None:
         """Queue one batch; waits for a partition without leader, or newer than our metadata."""
@@ -148,22 +158,20 @@ class KafkaProducer:
         self,
         topic: str,
         partition: int,
-        messages: Sequence[Message],
-        sent: "Sequence[_Sent]",
+        messages: Iterable[Message],
+        sent: "Iterable[_Sent]",
         too_large: list[int],
     ) -> list[int]:
-        for run in sent:
-            while True:
-                try:
-                    await run.delivery
-                except KafkaError as error:
-                    self._survive(error, topic)
-                else:
-                    break
+        waiting = deque(sent)
+        while waiting:
+            run = waiting.popleft()
+            try:
+                await run.delivery
+            except KafkaError as error:
+                self._survive(error, topic)
                 await asyncio.sleep(AGAIN_S)
-                end = run.start + run.batch.record_count()
-                run.batch = self._build(messages[:end], run.start)
-                await self._submit(topic, partition, run)
+                again = self._built(islice(messages, run.start, run.start + run.count), run.start)
+                waiting.extendleft(reversed(await self._queue(topic, partition, again, too_large)))
         return too_large
 
     def _survive(self, error: KafkaError, topic: str) -> None:
@@ -181,11 +189,14 @@ class KafkaProducer:
 
 
 class _Sent:
-    """A batch on its way: its first message's position, and the future of its delivery."""
+    """A closed batch: its first message's position, how many it has, and its delivery's future."""
 
-    __slots__ = ("batch", "delivery", "start")
+    __slots__ = ("batch", "count", "delivery", "start")
 
-    def __init__(self, start: int, batch: Any) -> None:
+    def __init__(self, start: int, count: int, batch: Any) -> None:
         self.start = start
+        self.count = count
         self.batch = batch
+        batch._relative_offset = count  # noqa: SLF001 - see guard
+        batch.close()
         self.delivery: Any = None

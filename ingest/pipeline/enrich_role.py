@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from ingest.core import enrich
 from ingest.core.privacy import payload_fields_seen
@@ -18,6 +18,9 @@ from ingest.pipeline.stats import Stats
 
 LOOKED_AT = 10
 """Records of a batch that are looked into for payload: what matters comes again and again."""
+
+AT_A_TIME = 50
+"""Records that are enriched before their documents are sent on."""
 
 ROOM_TRIES = 60
 TRY_S = 1.0
@@ -61,28 +64,26 @@ class EnrichRole:
     async def _handle(self, batch: Batch) -> None:
         """Do it in this order.
 
-        1. Enrich, in one go: a pure function of records and rules.
-        2. Hand documents and dead letters over to Kafka, in offset order within the partition.
-        3. Wait until Kafka has confirmed each of them.
+        1. Hand documents and dead letters over to Kafka, in offset order within the partition.
+        2. Wait until Kafka has confirmed each of them.
         """
         self._look_for_payload(batch.records)
+        made = Made(batch.records, self._rules)
         async with self._order[batch.partition]:
             await self._room_for(batch.partition)
             if batch.gone:
                 return
-            records = [original(r) if r.headers else r for r in batch.records]
-            outcomes = enrich(records, self._rules)
-            pairs = list(zip(records, outcomes, strict=True))
-            documents = [(r, made) for r, made in pairs if isinstance(made, Document)]
-            messages = [Message(r.key, made.body, made.headers) for r, made in documents]
-            burials = [Burial(r, why) for r, why in pairs if isinstance(why, Dead)]
-            written = await self._producer.hand_over(self._topic, batch.partition, messages)
-            buried = await self._bury(batch, burials)
+            written = await self._producer.hand_over(self._topic, batch.partition, made)
+            buried = await self._bury(batch, made.burials)
         too_large, _ = await asyncio.gather(written, buried)
-        await (await self._bury(batch, [Burial(documents[i][0], TOO_LARGE) for i in too_large]))
-        self._stats.finish(len(records))
-        self._stats.enriched += len(documents) - len(too_large)
-        self._stats.quick += sum([made.quick for _, made in documents])
+        if too_large:
+            sources = made.sources()
+            late = [Burial(sources[position], TOO_LARGE) for position in too_large]
+            await (await self._bury(batch, late))
+        count = len(batch.records)
+        self._stats.finish(count)
+        self._stats.enriched += count - len(made.burials) - len(too_large)
+        self._stats.quick += made.quick
 
     async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> Awaitable[None]:
         return await self._dead_letters.hand_over(batch.partition, burials, "decode")
@@ -105,3 +106,40 @@ class EnrichRole:
         if self._payload_seen and (names := payload_fields_seen(records[:LOOKED_AT], self._rules)):
             self._payload_seen(names)
             self._payload_seen = None
+
+
+class Made:
+    """What the records of a batch become: the messages, made anew each time they are gone through.
+
+    Nobody has to keep what a pure function makes, so a few documents at a time are made and sent
+    on, while they are in the processor's cache. To fetch two thousand of them from memory again,
+    and those of the batches in flight, costs half as much as making them.
+    """
+
+    def __init__(self, records: Sequence[Record], rules: Rules) -> None:
+        self._records = [original(r) if r.headers else r for r in records]
+        self._rules = rules
+        self._again = False
+        self.burials: list[Burial] = []
+        """What became no document, and how many documents were `quick`, after the first time."""
+        self.quick = 0
+
+    def __iter__(self) -> Iterator[Message]:
+        records = self.sources()
+        for start in range(0, len(records), AT_A_TIME):
+            few = records[start : start + AT_A_TIME]
+            for record, outcome in zip(few, enrich(few, self._rules), strict=True):
+                if isinstance(outcome, Document):
+                    self.quick += outcome.quick and not self._again
+                    yield Message(record.key, outcome.body, outcome.headers)
+                elif self._again:
+                    # As deep as the parser goes, the two paths may differ, and one was just learnt.
+                    raise Fatal("an event is none any more: its batch has to be done again")
+                else:
+                    self.burials.append(Burial(record, outcome))
+        self._again = True
+
+    def sources(self) -> Sequence[Record]:
+        """Give the record of each message, once all has been gone through."""
+        buried = {id(burial.record) for burial in self.burials}
+        return [record for record in self._records if id(record) not in buried]

@@ -3,7 +3,7 @@
 Adapters translate every foreign exception into `ingest.errors` before it gets here.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -27,9 +27,9 @@ class Producer(Protocol):
         ...
 
     async def hand_over(
-        self, topic: str, partition: int, messages: Sequence[Message]
+        self, topic: str, partition: int, messages: Iterable[Message]
     ) -> Awaitable[list[int]]:
-        """Queue the messages in order.
+        """Queue the messages in order; they are gone through again where Kafka wants them again.
 
         The awaitable ends when Kafka has confirmed every one of them, but for those whose positions
         it returns: they are larger than the topic takes. What passes is retried inside; raises

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,8 +98,9 @@ class FakeProducer:
         return self.partition_counts[topic]
 
     async def hand_over(
-        self, topic: str, partition: int, messages: Sequence[Message]
+        self, topic: str, partition: int, messages: Iterable[Message]
     ) -> Awaitable[list[int]]:
+        messages = list(messages)
         limit = self.takes_bytes.get(topic, 2**40)
         too_large = [i for i, message in enumerate(messages) if len(message.value) > limit]
         fitting = [message for i, message in enumerate(messages) if i not in too_large]

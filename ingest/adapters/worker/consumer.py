@@ -173,7 +173,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
         return True
 
     async def verify_all_partitions_active(self) -> None:
-        """Do nothing: to Faust, who sees no commit of ours, long work looks like a fault of its own.
+        """Do nothing: Faust sees no commit of ours, and takes long work for a fault of its own.
 
         What stands still is told by the watchdog, the metrics and the sink that does not answer.
         """

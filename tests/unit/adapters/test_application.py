@@ -102,7 +102,7 @@ class StoodStill:
 
 
 async def test_faust_guesses_nothing_about_what_stands_still():
-    """It knows none of our commits: five minutes of backlog, or without a sink, look stuck to it."""
+    """It sees none of our commits: five minutes of backlog, or of a sink down, look stuck to it."""
     consumer = StoodStill()
     await Consumer.verify_all_partitions_active(consumer)
     assert not consumer.looked_at

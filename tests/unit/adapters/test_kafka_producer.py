@@ -158,3 +158,31 @@ async def test_batches_are_compressed_and_read_back_as_they_were(producer, sendi
     batch = records.next_batch()
     assert batch.compression_type == Builder.CODEC_ZSTD
     assert [record.value for record in batch] == [message.value for message in sent]
+
+
+class MadeAnew:
+    """Messages that are larger each time they are gone through, as no sender of ours makes them."""
+
+    def __init__(self, count, *sizes):
+        self.count = count
+        self.sizes = list(sizes)
+
+    def __iter__(self):
+        size = self.sizes.pop(0)
+        yield from messages(*[size] * self.count)
+
+
+async def test_messages_are_gone_through_once_where_nothing_fails(producer, sending):
+    assert await deliver(producer, "dead", MadeAnew(50, 1_000)) == []
+    assert sum(count for _, _, count, _ in sending.batches) == 50
+
+
+async def test_what_is_made_anew_goes_into_as_many_batches_as_it_needs(producer, sending):
+    sending.on_delivery = [KafkaTimeoutError()]
+    assert await deliver(producer, "dead", MadeAnew(4, 2_000, 3_500)) == []
+    assert [count for _, _, count, _ in sending.batches] == [4, 2, 2]
+
+
+async def test_what_has_become_too_large_is_given_back(producer, sending):
+    sending.on_delivery = [KafkaTimeoutError()]
+    assert await deliver(producer, "dead", MadeAnew(1, 2_000, 20_000)) == [0]

@@ -1,16 +1,18 @@
 import asyncio
 import json
+from itertools import islice
 
 import pytest
 
 from ingest.core import RawRecord, Rules
 from ingest.core.learning import LEARN_AFTER
 from ingest.core.replay import headers_of_replay
+from ingest.core.types import Dead
 from ingest.errors import Fatal
-from ingest.pipeline import patience
+from ingest.pipeline import enrich_role, patience
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import DeadLetters
-from ingest.pipeline.enrich_role import EnrichRole
+from ingest.pipeline.enrich_role import AT_A_TIME, EnrichRole, Made
 from ingest.pipeline.stats import Stats
 from tests.support.fakes import FakeClock, FakeProducer, HeldClock, settle, until
 
@@ -195,6 +197,57 @@ async def test_a_document_too_large_for_its_topic_is_a_dead_letter(role, produce
     assert letter["kafka"]["offset"] == 1
     assert json.loads(letter["raw"])["request_id"] == "r-1"
     assert (stats.consumed, stats.enriched) == (3, 2)
+
+
+async def test_among_dead_letters_the_document_that_is_too_large_is_found(role, producer, stats):
+    producer.takes_bytes["enriched"] = 5_000
+    await role.handle(batch(b"{", event(1), b"", event(3, note="x" * 6_000), b"[]", event(5)))
+    letters = [json.loads(message.value) for message in producer.of("dead")]
+    assert [(letter["kafka"]["offset"], letter["reason"]) for letter in letters] == [
+        (0, "invalid_json"),
+        (2, "empty"),
+        (4, "not_object"),
+        (3, "too_large"),
+    ]
+    assert (stats.consumed, stats.enriched) == (6, 2)
+
+
+async def test_a_long_batch_keeps_its_order(role, producer):
+    count = 2 * AT_A_TIME + 7
+    values = [event(number) if number % 10 else b"{" for number in range(count)]
+    await role.handle(batch(*values))
+    ids = [json.loads(message.value)["request_id"] for message in producer.of("enriched")]
+    assert ids == [f"r-{number}" for number in range(count) if number % 10]
+    dead = [json.loads(message.value)["kafka"]["offset"] for message in producer.of("dead")]
+    assert dead == list(range(0, count, 10))
+
+
+def test_what_is_gone_through_again_is_the_same_and_counted_once():
+    records = [raw(event(number) if number % 3 else b"{", number) for number in range(20)]
+    made = Made(records, Rules())
+    first = list(made)
+    assert list(islice(made, 5)) == first[:5]
+    assert list(made) == first
+    assert [burial.record.offset for burial in made.burials] == list(range(0, 20, 3))
+    assert [record.offset for record in made.sources()] == [n for n in range(20) if n % 3]
+
+
+def test_quick_documents_are_counted_once():
+    records = [raw(event(number), number) for number in range(LEARN_AFTER + AT_A_TIME)]
+    made = Made(records, Rules())
+    list(made)
+    quick = made.quick
+    assert quick == AT_A_TIME
+    list(made)
+    assert made.quick == quick
+
+
+def test_an_event_that_is_none_the_second_time_ends_the_process(monkeypatch):
+    made = Made([raw(event(0))], Rules())
+    list(made)
+    monkeypatch.setattr(enrich_role, "enrich", lambda records, _: [Dead("too_deep", "deep")])
+    with pytest.raises(Fatal):
+        list(made)
 
 
 async def test_the_same_batch_again_gives_the_same_records(role, producer):
