@@ -11,6 +11,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -35,6 +36,7 @@ from ingest.pipeline.answers import PauseCause
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import DeadLetters
 from ingest.pipeline.enrich_role import EnrichRole
+from ingest.pipeline.entries import entry_of
 from ingest.pipeline.index_role import IndexRole
 from ingest.pipeline.indices import Indices
 from ingest.pipeline.intake import Fail, Handle, Intake
@@ -87,6 +89,7 @@ def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
             payload_seen=_tell_payload,
         )
         return Work(
+            make=None,
             intake=_intake(settings, role.handle, fail, clock),
             stats=stats,
             open=producer.start,
@@ -100,6 +103,7 @@ def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
 
 def _index_work(settings: Settings) -> Callable[[Fail], Work]:
     cluster_settings = settings.elasticsearch
+    prefixes = frozenset(index_prefixes(settings))
 
     def work(fail: Fail) -> Work:
         clock, stats, producer = SystemClock(), Stats(), _producer(settings)
@@ -107,7 +111,6 @@ def _index_work(settings: Settings) -> Callable[[Fail], Work]:
         pauses = Pauses(clock.monotonic, _tell_pause)
         circuit = Circuit(clock, _tell_circuit, cluster_settings.bulk_concurrency)
         role = IndexRole(
-            prefixes=index_prefixes(settings),
             cluster=cluster,
             indices=Indices(cluster, templates(settings)),
             circuit=circuit,
@@ -124,6 +127,7 @@ def _index_work(settings: Settings) -> Callable[[Fail], Work]:
             await cluster.close()
 
         return Work(
+            make=partial(entry_of, prefixes=prefixes),
             intake=_intake(settings, role.handle, fail, clock),
             stats=stats,
             open=producer.start,

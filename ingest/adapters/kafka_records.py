@@ -6,7 +6,7 @@ it on its partition. Only a batch that holds one is read again, by aiokafka's sl
 Python, with the odd bytes escaped.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -14,6 +14,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from ingest.core.types import RawRecord
+from ingest.pipeline.batch import Item
 
 RECORD_BYTES = 256  # what it takes besides its value
 
@@ -28,9 +29,9 @@ class Poll:
         """Look anew."""
         self._left_bytes = self._max_bytes
 
-    def take(self, records: Sequence[RawRecord]) -> None:
+    def take(self, records: Sequence[Item]) -> None:
         """Count these records."""
-        self._left_bytes -= sum([len(record.value or b"") for record in records])
+        self._left_bytes -= sum([record.size_bytes for record in records])
         self._left_bytes -= RECORD_BYTES * len(records)
 
     @property
@@ -39,15 +40,17 @@ class Poll:
         return self._left_bytes <= 0
 
 
-def read_plainly(poll: Poll | None = None) -> None:
+def read_plainly(poll: Poll | None = None, make: Callable[[RawRecord], Item] | None = None) -> None:
     """Let every consumer of this process read records so, with `getmany` alone.
 
-    Without a `poll`, that brings all there is.
+    Without a `poll`, that brings all there is. `make` makes of each record what is handed over in
+    its place; at once, while it is in the processor's cache.
     """
     fetcher.MemoryRecords = Content
     fetcher.PartitionRecords = Batches
     fetcher.FetchResult = Fetched
     Fetched.poll = poll
+    Batches.make = make and staticmethod(make)
 
 
 class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typed
@@ -56,10 +59,10 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typ
     poll: Poll | None = None
     _partition_records: "Batches | None"
 
-    def getall(self, max_records: int | None = None) -> list[RawRecord]:  # noqa: ARG002 - inherited
+    def getall(self, max_records: int | None = None) -> list[Item]:  # noqa: ARG002 - inherited
         """Take records, by whole Kafka batches, until nothing is left or the poll is over."""
         poll = self.poll
-        taken: list[RawRecord] = []
+        taken: list[Item] = []
         if poll and poll.over:
             return taken
         if not self.has_more() or not self.check_assignment(self._topic_partition):
@@ -79,23 +82,29 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typ
 class Batches(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
     """The Kafka batches in a fetch, each as the list of its records."""
 
-    def _consumer_record(self, tp: Any, batch: "_Batch") -> list[RawRecord]:
+    make: Callable[[RawRecord], Item] | None = None
+
+    def _consumer_record(self, tp: Any, batch: "_Batch") -> Sequence[Item]:
         """Make the list; reading may begin in the midst of a batch."""
         try:
-            records = _plain(batch.records, *tp)
+            records = self._read(batch.records, *tp)
         except UnicodeDecodeError:
-            records = _plain(_leniently(batch.content), *tp)
+            records = self._read(_leniently(batch.content), *tp)
         begin = self.next_fetch_offset
         if records and records[0].offset < begin:
             return [record for record in records if record.offset >= begin]
         return records
 
-
-def _plain(records: Iterable[Any], topic: str, partition: int) -> list[RawRecord]:
-    return [
-        RawRecord(r.value, topic, partition, r.offset, r.timestamp, r.key, r.headers)
-        for r in records
-    ]
+    def _read(self, records: Iterable[Any], topic: str, partition: int) -> Sequence[Item]:
+        if make := self.make:
+            return [
+                make(RawRecord(r.value, topic, partition, r.offset, r.timestamp, r.key, r.headers))
+                for r in records
+            ]
+        return [
+            RawRecord(r.value, topic, partition, r.offset, r.timestamp, r.key, r.headers)
+            for r in records
+        ]
 
 
 class Content:

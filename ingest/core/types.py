@@ -61,6 +61,11 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None = None
     headers: Headers = ()
 
+    @property
+    def size_bytes(self) -> int:
+        """Length of the value."""
+        return len(self.value or b"")
+
 
 class Document(msgspec.Struct, frozen=True, gc=False):
     """What Elasticsearch stores: `body` under `id` in `index`, if no version is higher there.

@@ -1,14 +1,34 @@
 """A run of records of one partition: the unit that is processed, finished and committed."""
 
 from collections.abc import Sequence
-from typing import TypeVar
-
-from ingest.core.types import Record
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
 
-class Batch:
+class Item(Protocol):
+    """A record, or what a role has made of it when it was read."""
+
+    @property
+    def offset(self) -> int:
+        """Place in the partition."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """Kafka's time, in ms since 1970 UTC."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """What counts towards the limits."""
+        ...
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+class Batch(Generic[ItemT]):
     """Records in offset order; `next_offset` is what a commit says once all of them are final.
 
     `finished` is set by the tracker only, when every record is confirmed by its sink. `gone` means
@@ -23,17 +43,15 @@ class Batch:
         "next_offset",
         "partition",
         "records",
-        "size_bytes",
         "step_at",
         "topic",
     )
 
-    def __init__(self, topic: str, partition: int, records: Sequence[Record], now_s: float) -> None:
+    def __init__(self, topic: str, partition: int, records: Sequence[ItemT], now_s: float) -> None:
         self.topic = topic
         self.partition = partition
         self.records = records
         self.next_offset = records[-1].offset + 1
-        self.size_bytes = sum([len(record.value or b"") for record in records])
         self.finished = False
         self.gone = False
         self.fetched_at = self.step_at = now_s

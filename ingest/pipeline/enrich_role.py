@@ -8,7 +8,7 @@ from ingest.core import enrich
 from ingest.core.privacy import payload_fields_seen
 from ingest.core.replay import original
 from ingest.core.rules import Rules
-from ingest.core.types import Dead, Document, Record
+from ingest.core.types import Dead, Document, RawRecord, Record
 from ingest.errors import Fatal
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import Burial, DeadLetters
@@ -57,11 +57,11 @@ class EnrichRole:
         self._payload_seen: Callable[[list[str]], None] | None = payload_seen
         self._order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batch: Batch[RawRecord]) -> None:
         """Make every record of the batch final; returns early if the batch is gone before that."""
         await patiently(batch, self._clock, lambda: self._producer.step_at, self._handle(batch))
 
-    async def _handle(self, batch: Batch) -> None:
+    async def _handle(self, batch: Batch[RawRecord]) -> None:
         """Do it in this order.
 
         1. Hand documents and dead letters over to Kafka, in offset order within the partition.
@@ -85,7 +85,7 @@ class EnrichRole:
         self._stats.enriched += count - len(made.burials) - len(too_large)
         self._stats.quick += made.quick
 
-    async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> Awaitable[None]:
+    async def _bury(self, batch: Batch[RawRecord], burials: Sequence[Burial]) -> Awaitable[None]:
         return await self._dead_letters.hand_over(batch.partition, burials, "decode")
 
     async def _room_for(self, partition: int) -> None:

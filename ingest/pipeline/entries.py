@@ -1,13 +1,18 @@
-"""Enriched records as entries of a bulk request, without looking into their values."""
+"""Enriched records as entries of a bulk request, without looking into their values.
+
+They are made when a record is read, and what they were made of is let go at once: thousands wait
+for Elasticsearch, and each small object among them has to be fetched from memory again later.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
 from ingest.core.identity import index_name_ok
-from ingest.core.types import Dead, Headers, RawRecord, Record
+from ingest.core.types import Dead, Headers, RawRecord
 from ingest.pipeline.batch import cut
 from schemas import headers
 
@@ -23,15 +28,50 @@ _END = b',"version_type":"external_gte"}}\n'
 class Entry(msgspec.Struct, eq=False, gc=False):
     """One document on its way; `lines`: its action and its own bytes, as the bulk body has them.
 
-    `server_errors` counts its 500s between which its index took other documents, and
-    `successes_seen` how many it had taken at the last that counted.
+    `record` is only kept where the lines do not tell all of it. `server_errors` counts its 500s
+    between which its index took other documents, and `successes_seen` how many it had taken at the
+    last that counted.
     """
 
-    record: Record
+    offset: int
+    timestamp: int
+    key: bytes | None
     index: str
     lines: bytes
+    record: RawRecord | None = None
     server_errors: int = 0
     successes_seen: int = -1
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of a bulk body."""
+        return len(self.lines)
+
+
+class Unroutable(msgspec.Struct, frozen=True):
+    """A record that says not, or not rightly, where it goes."""
+
+    record: RawRecord
+    why: Dead
+
+    @property
+    def offset(self) -> int:
+        """The record's."""
+        return self.record.offset
+
+    @property
+    def timestamp(self) -> int:
+        """The record's."""
+        return self.record.timestamp
+
+    @property
+    def size_bytes(self) -> int:
+        """The record's."""
+        return self.record.size_bytes
+
+
+Read: TypeAlias = Entry | Unroutable
+"""What becomes of a record when it is read."""
 
 
 class _Index(msgspec.Struct, frozen=True, gc=False):
@@ -44,43 +84,49 @@ class _Index(msgspec.Struct, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def entry_of(record: Record, prefixes: frozenset[str]) -> Entry | Dead:
+def entry_of(record: RawRecord, prefixes: frozenset[str]) -> Read:
     """Read the routing headers; a record without valid ones is dead, whatever its value says."""
     value = record.value
     if value is None:
-        return Dead("tombstone", "the enriched record has no value")
+        return Unroutable(record, Dead("tombstone", "the enriched record has no value"))
     if not value:
-        return Dead("empty", "the enriched record's value is empty")
-    id_, named, version = _routing(record.headers)
+        return Unroutable(record, Dead("empty", "the enriched record's value is empty"))
+    id_, named, version, others = _routing(record.headers)
+    kept = record if others else None
     try:
         index = _index(named[:_KEPT_BYTES], prefixes)
         quoted_id = _encode(id_.decode())
     except UnicodeDecodeError:
-        return Dead("headers", "a routing header is not text")
+        return Unroutable(record, Dead("headers", "a routing header is not text"))
     if not 0 < len(id_) <= _MAX_ID_BYTES:
-        return Dead("headers", f"{headers.ID} is missing, empty or too long")
+        return Unroutable(record, Dead("headers", f"{headers.ID} is missing, empty or too long"))
     if index is None:
-        return Dead("headers", f"{headers.INDEX} names no index of ours")
+        return Unroutable(record, Dead("headers", f"{headers.INDEX} names no index of ours"))
     if version[:1] == b"0":
+        kept = record
         version = version.lstrip(b"0") or b"0"
     if not version.isdigit() or (len(version), version) > _LARGEST:
-        return Dead("headers", f"{headers.VERSION} is no version")
+        return Unroutable(record, Dead("headers", f"{headers.VERSION} is no version"))
     # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
     if _LF in value or _CR in value:
+        kept = record
         value = value.replace(b"\n", b" ").replace(b"\r", b" ")
     lines = b"".join((index.action, quoted_id, _VERSION, version, _END, value, b"\n"))
-    return Entry(record, index.name, lines)
+    return Entry(record.offset, record.timestamp, record.key, index.name, lines, kept)
 
 
-def _routing(found: Headers) -> tuple[bytes, bytes, bytes]:
-    """Give id, index and version, empty where there are none; of equal names the first counts."""
+def _routing(found: Headers) -> tuple[bytes, bytes, bytes, bool]:
+    """Give id, index and version, empty where there are none, and whether there are others.
+
+    Of equal names the first counts.
+    """
     if len(found) == len(_ROUTING):  # as `enrich` writes them, for most
         (first, id_), (second, index), (third, version) = found
         if (first, second, third) == _ROUTING:
-            return id_ or b"", index or b"", version or b""
+            return id_ or b"", index or b"", version or b"", False
     contents = dict(reversed(found))
     id_, index, version = map(contents.get, _ROUTING)
-    return id_ or b"", index or b"", version or b""
+    return id_ or b"", index or b"", version or b"", True
 
 
 @lru_cache(maxsize=256)
@@ -99,17 +145,48 @@ def body_of(entries: Sequence[Entry]) -> bytes:
 
 def chunks(entries: Sequence[Entry], max_bytes: int) -> list[Sequence[Entry]]:
     """Cut into runs of at most `max_bytes` of body; a larger entry is a run of its own."""
-    return cut(entries, [len(entry.lines) for entry in entries], len(entries), max_bytes)
+    return cut(entries, [entry.size_bytes for entry in entries], len(entries), max_bytes)
+
+
+class _Target(msgspec.Struct):
+    id: str = msgspec.field(name="_id")
+    version: int
+
+
+class _Action(msgspec.Struct):
+    index: _Target
+
+
+def value_of(entry: Entry) -> bytes:
+    """The document's own bytes."""
+    return entry.lines[entry.lines.index(_LF) + 1 : -1]
+
+
+def record_of(entry: Entry, topic: str, partition: int) -> RawRecord:
+    """The record that the entry was made of, which was read there."""
+    if entry.record:
+        return entry.record
+    target = msgspec.json.decode(entry.lines[: entry.lines.index(_LF)], type=_Action).index
+    contents = (target.id.encode(), entry.index.encode(), b"%d" % target.version)
+    return RawRecord(
+        value=value_of(entry),
+        topic=topic,
+        partition=partition,
+        offset=entry.offset,
+        timestamp=entry.timestamp,
+        key=entry.key,
+        headers=list(zip(_ROUTING, contents, strict=True)),
+    )
 
 
 class _Timed(msgspec.Struct):
     time: datetime = msgspec.field(name="@timestamp")
 
 
-def event_time_of(record: Record) -> datetime | None:
-    """The event's own time, aware; None where the value tells none."""
+def event_time_of(value: bytes) -> datetime | None:
+    """The event's own time, aware; None where the document tells none."""
     try:
-        time = msgspec.json.decode(record.value or b"", type=_Timed).time
+        time = msgspec.json.decode(value, type=_Timed).time
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
@@ -125,7 +202,7 @@ class _Provenanced(msgspec.Struct):
     kafka: _Provenance
 
 
-def raw_place_of(record: Record) -> Record:
+def raw_place_of(record: RawRecord) -> RawRecord:
     """The record under its raw record's place, as its document tells it, or else its own place."""
     try:
         place = msgspec.json.decode(record.value or b"", type=_Provenanced).kafka

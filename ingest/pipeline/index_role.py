@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import msgspec
 
-from ingest.core.types import Dead
 from ingest.errors import Unavailable
 from ingest.pipeline.answers import (
     FINALS,
@@ -21,7 +20,16 @@ from ingest.pipeline.answers import (
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import Burial, DeadLetters
-from ingest.pipeline.entries import Entry, body_of, chunks, entry_of, event_time_of, raw_place_of
+from ingest.pipeline.entries import (
+    Entry,
+    Read,
+    body_of,
+    chunks,
+    event_time_of,
+    raw_place_of,
+    record_of,
+    value_of,
+)
 from ingest.pipeline.indices import Indices
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.pauses import Pauses
@@ -49,7 +57,6 @@ class IndexRole:
     def __init__(
         self,
         *,
-        prefixes: Collection[str],
         cluster: Cluster,
         indices: Indices,
         circuit: Circuit,
@@ -60,7 +67,6 @@ class IndexRole:
         clock: Clock,
         stats: Stats,
     ) -> None:
-        self._prefixes = frozenset(prefixes)
         self._cluster = cluster
         self._indices = indices
         self._circuit = circuit
@@ -72,44 +78,43 @@ class IndexRole:
         self._stats = stats
         self._successes: Counter[str] = Counter()
 
-    async def handle(self, batch: Batch) -> None:
+    async def handle(self, batch: Batch[Read]) -> None:
         """Make every record of the batch final; returns early if the batch is gone before that."""
         try:
             await patiently(batch, self._clock, self._sink_step_at, self._handle(batch))
         finally:
             self._pauses.end(batch)
 
-    async def _handle(self, batch: Batch) -> None:
+    async def _handle(self, batch: Batch[Read]) -> None:
         """Do it in this order.
 
-        1. Read ids, indices and versions from the headers; what has none is buried.
+        1. Bury what has no id, index or version.
         2. Write the documents, again and again until each is written, stale or buried.
 
         The age of the first event speaks for its batch: to read it, a document has to be decoded.
         """
-        records = batch.records
-        found = [entry_of(record, self._prefixes) for record in records]
+        found = batch.records
         entries = [one for one in found if isinstance(one, Entry)]
         await self._bury(
             batch,
             [
-                Burial(raw_place_of(record), why)
-                for record, why in zip(records, found, strict=True)
-                if isinstance(why, Dead)
+                Burial(raw_place_of(one.record), one.why)
+                for one in found
+                if not isinstance(one, Entry)
             ],
         )
         if await self._write(batch, entries):
-            self._stats.finish(len(records))
+            self._stats.finish(len(found))
             self._note_age(entries[:1])
 
     def _note_age(self, entries: Sequence[Entry]) -> None:
         """Observe how old events are now that they are indexed."""
         for entry in entries:
-            if (time := event_time_of(entry.record)) is not None:
+            if (time := event_time_of(value_of(entry))) is not None:
                 age_s = (self._clock.utc() - time).total_seconds()
                 self._stats.event_age_seconds.observe(max(0.0, age_s))
 
-    async def _write(self, batch: Batch, entries: Sequence[Entry]) -> bool:
+    async def _write(self, batch: Batch[Read], entries: Sequence[Entry]) -> bool:
         """Write until nothing is left; returns False if the batch was gone before that."""
         backoff = Backoff(self._clock.random)
         while entries and not batch.gone:
@@ -125,7 +130,7 @@ class IndexRole:
         return not entries
 
     async def _sort_by_index(
-        self, batch: Batch, entries: Sequence[Entry]
+        self, batch: Batch[Read], entries: Sequence[Entry]
     ) -> tuple[Sequence[Entry], Sequence[Entry]]:
         """Those whose index may be written to, and those that have to wait."""
         indices = dict.fromkeys([entry.index for entry in entries])
@@ -135,7 +140,7 @@ class IndexRole:
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
-    async def _is_ready(self, batch: Batch, index: str) -> bool:
+    async def _is_ready(self, batch: Batch[Read], index: str) -> bool:
         if self._indices.is_ready(index):
             return True
         async with self._circuit.turn():
@@ -148,13 +153,13 @@ class IndexRole:
             await self._obey(batch, [trouble])
         return trouble is None
 
-    async def _bulk(self, batch: Batch, entries: Sequence[Entry]) -> Sequence[Entry]:
+    async def _bulk(self, batch: Batch[Read], entries: Sequence[Entry]) -> Sequence[Entry]:
         """Send one bulk request; returns the entries that are not final yet."""
         left, refusals = await self._send(batch, entries)
         return [*left, *await self._refused(batch, len(entries), refusals)]
 
     async def _send(
-        self, batch: Batch, entries: Sequence[Entry]
+        self, batch: Batch[Read], entries: Sequence[Entry]
     ) -> tuple[list[Entry], list[_Refusal]]:
         """Send one bulk request, in halves where it is refused as a whole."""
         async with self._circuit.turn():
@@ -217,7 +222,7 @@ class IndexRole:
         return left, refusals
 
     async def _refused(
-        self, batch: Batch, sent: int, refusals: Sequence[_Refusal]
+        self, batch: Batch[Read], sent: int, refusals: Sequence[_Refusal]
     ) -> Sequence[Entry]:
         """Bury what was refused, unless a storm of refusals shows that the index is to blame."""
         blamed: set[str] = set()
@@ -230,7 +235,10 @@ class IndexRole:
         await self._bury(
             batch,
             [
-                Burial(raw_place_of(r.entry.record), dead_of(r.verdict))
+                Burial(
+                    raw_place_of(record_of(r.entry, batch.topic, batch.partition)),
+                    dead_of(r.verdict),
+                )
                 for r in refusals
                 if r.entry.index not in blamed
             ],
@@ -246,7 +254,7 @@ class IndexRole:
             entry.successes_seen = self._successes[entry.index]
         return entry.server_errors >= SERVER_ERRORS_OF_ONE_DOCUMENT
 
-    async def _obey(self, batch: Batch, verdicts: Sequence[Verdict]) -> None:
+    async def _obey(self, batch: Batch[Read], verdicts: Sequence[Verdict]) -> None:
         """Raise the alarm for what an operator has to mend, once for each cause."""
         for cause, detail in {v.cause: v.detail for v in verdicts if v.cause}.items():
             trouble = await self._renew_credentials() if cause == "auth" else ""
@@ -260,7 +268,7 @@ class IndexRole:
             return str(error)
         return ""
 
-    async def _bury(self, batch: Batch, burials: Sequence[Burial]) -> None:
+    async def _bury(self, batch: Batch[Read], burials: Sequence[Burial]) -> None:
         await (await self._dead_letters.hand_over(batch.partition, burials, "index"))
 
     def _sink_step_at(self) -> float:

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from ingest.core.types import Record
-from ingest.pipeline.batch import Batch, cut
+from ingest.pipeline.batch import Batch, Item, cut
 from ingest.pipeline.ports import Clock
 from ingest.pipeline.tracker import Tracker
 
 LOOK_S = 0.02
 
-Handle: TypeAlias = Callable[[Batch], Awaitable[None]]
-Fail: TypeAlias = Callable[[Batch, BaseException], None]
+Handle: TypeAlias = Callable[[Batch[Any]], Awaitable[None]]
+Fail: TypeAlias = Callable[[Batch[Any], BaseException], None]
 
 
 class Intake:
@@ -40,12 +39,12 @@ class Intake:
         self._in_flight = in_flight
         self._max_batch_events = max_batch_events
         self._max_batch_bytes = max_batch_bytes
-        self._tasks: dict[Batch, asyncio.Task[None]] = {}
+        self._tasks: dict[Batch[Any], asyncio.Task[None]] = {}
         self._room = asyncio.Event()
 
-    def batches(self, topic: str, partition: int, records: Sequence[Record]) -> list[Batch]:
+    def batches(self, topic: str, partition: int, records: Sequence[Item]) -> list[Batch[Item]]:
         """Cut one partition's fetched records, at least one, into batches within the limits."""
-        sizes_bytes = [len(record.value or b"") for record in records]
+        sizes_bytes = [record.size_bytes for record in records]
         runs = cut(records, sizes_bytes, self._max_batch_events, self._max_batch_bytes)
         now_s = self._clock.monotonic()
         return [Batch(topic, partition, run, now_s) for run in runs]
@@ -64,16 +63,16 @@ class Intake:
         except TimeoutError:
             return
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch[Any]) -> None:
         """Register a batch that is about to be handed over, in fetch order."""
         self.tracker.add(batch)
 
-    def start(self, batch: Batch) -> None:
+    def start(self, batch: Batch[Any]) -> None:
         """Begin to work on a registered batch; returns at once."""
         if not batch.gone:
             self._tasks[batch] = asyncio.ensure_future(self._work(batch))
 
-    async def _work(self, batch: Batch) -> None:
+    async def _work(self, batch: Batch[Any]) -> None:
         try:
             await self._handle(batch)
             if not batch.gone:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.ports import Clock
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def patiently(
-    batch: Batch, clock: Clock, sink_step_at: Callable[[], float], work: Awaitable[T]
+    batch: Batch[Any], clock: Clock, sink_step_at: Callable[[], float], work: Awaitable[T]
 ) -> T:
     """Await `work`; each failed attempt to reach its sink counts as a step of the batch.
 

@@ -1,6 +1,7 @@
 """What an operator has to act upon before the pipeline can go on."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ingest.pipeline.answers import PauseCause
 from ingest.pipeline.batch import Batch
@@ -24,11 +25,11 @@ class Pauses:
     ) -> None:
         self._monotonic = monotonic
         self._tell = tell
-        self._waiting: dict[PauseCause, set[Batch]] = {}
-        self._met: dict[Batch, set[PauseCause]] = {}
+        self._waiting: dict[PauseCause, set[Batch[Any]]] = {}
+        self._met: dict[Batch[Any], set[PauseCause]] = {}
         self._told_at: dict[PauseCause, float] = {}
 
-    def pause(self, batch: Batch, cause: PauseCause, detail: str) -> None:
+    def pause(self, batch: Batch[Any], cause: PauseCause, detail: str) -> None:
         """The batch waits for the operator."""
         self._waiting.setdefault(cause, set()).add(batch)
         self._met.setdefault(batch, set()).add(cause)
@@ -37,7 +38,7 @@ class Pauses:
             self._told_at[cause] = now
             self._tell(cause, detail, True)
 
-    def settle(self, batch: Batch) -> None:
+    def settle(self, batch: Batch[Any]) -> None:
         """A round of attempts is over: what the batch did not meet in it again has ended."""
         met = self._met.pop(batch, set())
         for cause, batches in list(self._waiting.items()):
@@ -47,7 +48,7 @@ class Pauses:
                 del self._waiting[cause], self._told_at[cause]
                 self._tell(cause, "", False)
 
-    def end(self, batch: Batch) -> None:
+    def end(self, batch: Batch[Any]) -> None:
         """The batch waits no more."""
         self._met.pop(batch, None)
         self.settle(batch)

@@ -7,7 +7,7 @@ pending until the broker has confirmed it.
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ingest.pipeline.batch import Batch
 
@@ -18,11 +18,11 @@ class Tracker:
     """Bookkeeping without I/O or clock; used from one event loop."""
 
     def __init__(self) -> None:
-        self._queues: dict[Partition, deque[Batch]] = {}
+        self._queues: dict[Partition, deque[Batch[Any]]] = {}
         self._pending: dict[Partition, int] = {}
         self._reached: dict[Partition, int] = {}
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch[Any]) -> None:
         """Register a batch, in fetch order."""
         partition = (batch.topic, batch.partition)
         self._queues.setdefault(partition, deque()).append(batch)
@@ -44,7 +44,7 @@ class Tracker:
             self._pending[partition] = offset
         return before
 
-    def finish(self, batch: Batch) -> None:
+    def finish(self, batch: Batch[Any]) -> None:
         """Every record of the batch is final."""
         batch.finished = True
         batch.records = ()
@@ -62,7 +62,7 @@ class Tracker:
             if self._pending.get(partition) == offset:
                 del self._pending[partition]
 
-    def open(self) -> list[Batch]:
+    def open(self) -> list[Batch[Any]]:
         """Return the batches that are not finished."""
         return [b for queue in self._queues.values() for b in queue if not b.finished]
 
@@ -74,7 +74,7 @@ class Tracker:
         """Return the clock at which the oldest open batch was fetched, None if none is open."""
         return min((batch.fetched_at for batch in self.open()), default=None)
 
-    def forget_unstarted(self, started: Collection[Batch]) -> None:
+    def forget_unstarted(self, started: Collection[Batch[Any]]) -> None:
         """Drop each partition's tail from the first batch that nobody works on."""
         for queue in self._queues.values():
             keep = next(
@@ -89,6 +89,6 @@ class Tracker:
         self._queues, self._pending, self._reached = {}, {}, {}
 
     @staticmethod
-    def _give_up(batches: Iterable[Batch]) -> None:
+    def _give_up(batches: Iterable[Batch[Any]]) -> None:
         for batch in batches:
             batch.gone = True

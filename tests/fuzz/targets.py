@@ -11,7 +11,14 @@ from ingest.core import Dead, Document, RawRecord, Rules, dead, enrich, general
 from ingest.gateway.checks import checked
 from ingest.gateway.lines import Lines, events_of
 from ingest.gateway.lumberjack import Decoder, Frame, ProtocolError, Windows
-from ingest.pipeline.entries import Entry, body_of, entry_of, event_time_of, raw_place_of
+from ingest.pipeline.entries import (
+    Entry,
+    body_of,
+    entry_of,
+    event_time_of,
+    raw_place_of,
+    record_of,
+)
 from ingest.pipeline.replay import Topics, replay
 from schemas import decode_enriched, headers
 from tests.fuzz.source import Source, event, pair, record
@@ -78,13 +85,14 @@ def bulk_entry(data: bytes) -> None:
     """A record of the enriched topic is two lines of a bulk body that name an index of ours."""
     source = Source(data)
     given = record(source, source.some() if source.number() % 2 else event(source))
-    event_time_of(given)
+    event_time_of(given.value or b"")
     raw_place_of(given)
     made = entry_of(given, PREFIXES)
-    if isinstance(made, Dead):
-        check_letter(given, made)
-    else:
+    if isinstance(made, Entry):
         check_entry(made)
+        assert record_of(made, given.topic, given.partition) == given
+    else:
+        check_letter(given, made.why)
 
 
 def dead_letter(data: bytes) -> None:

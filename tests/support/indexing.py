@@ -6,6 +6,7 @@ from ingest.core import RawRecord
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import DeadLetters
+from ingest.pipeline.entries import entry_of
 from ingest.pipeline.index_role import IndexRole
 from ingest.pipeline.indices import Indices, Template
 from ingest.pipeline.pauses import Pauses
@@ -16,6 +17,7 @@ from tests.support.fakes import FakeClock, FakeCluster, FakeProducer, refusal
 
 INDEX = "llm-requests-2026.07.01"
 OTHER = "llm-requests-2026.07.02"
+PREFIXES = frozenset({"llm-requests"})
 OURS = "our-hash"
 BUSY = refusal(429, "es_rejected_execution_exception")
 BROKEN = refusal(500, "null_pointer_exception")
@@ -41,7 +43,6 @@ class Pipeline:
             self.cluster, {"llm-requests": Template("llm-requests", OURS, {"schema": OURS})}
         )
         self.role = IndexRole(
-            prefixes=["llm-requests"],
             cluster=self.cluster,
             indices=self.indices,
             circuit=self.circuit,
@@ -73,7 +74,7 @@ def record(id_: str, *, index: str = INDEX, version: int = 7, offset: int = 0) -
 
 
 def batch_of(*records: RawRecord) -> Batch:
-    return Batch("enriched", 2, records, 0.0)
+    return Batch("enriched", 2, [entry_of(one, PREFIXES) for one in records], 0.0)
 
 
 def batch(*ids: str, **of_each) -> Batch:

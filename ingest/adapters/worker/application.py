@@ -15,7 +15,9 @@ from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.worker.consumer import Transport
 from ingest.adapters.worker.consumer_thread import faust_log
 from ingest.adapters.worker.watchdog import Watchdog
+from ingest.core.types import RawRecord
 from ingest.logs import event
+from ingest.pipeline.batch import Item
 from ingest.pipeline.health import Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.stats import Stats
@@ -55,6 +57,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
 
     connection: KafkaConnection
     poll_bytes: int
+    make: Callable[[RawRecord], Item] | None
     intake: Intake
     stats: Stats
     health: Health
@@ -102,6 +105,7 @@ def make_app(
     connection: KafkaConnection,
     member: Membership,
     *,
+    make: Callable[[RawRecord], Item] | None,
     intake: Intake,
     stats: Stats,
     health: Health,
@@ -147,6 +151,7 @@ def make_app(
     )
     app.connection = connection
     app.poll_bytes = member.poll_bytes
+    app.make = make
     app.intake = intake
     app.stats = stats
     app.health = health

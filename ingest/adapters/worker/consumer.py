@@ -103,7 +103,7 @@ class Consumer(FaustConsumer):  # type: ignore[misc]  # Faust is not typed
     def _flows(self) -> bool:
         return bool(self.flow_active and not self.should_stop)
 
-    async def _rewind(self, batches: Sequence[Batch]) -> None:
+    async def _rewind(self, batches: Sequence[Batch[Any]]) -> None:
         """Move each partition back before what was not handed over, if it stands behind that."""
         subscription = self._aiokafka._subscription  # noqa: SLF001 - see guard
         for batch in reversed(batches):
@@ -307,7 +307,7 @@ class Transport(FaustTransport):  # type: ignore[misc]  # Faust is not typed
     Consumer = Consumer
 
 
-def _message(batch: Batch, generation: int) -> BatchMessage:
+def _message(batch: Batch[Any], generation: int) -> BatchMessage:
     """Wrap a batch; nobody but our agent looks into it."""
     last = batch.records[-1]
     message = BatchMessage(

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import faust
 
@@ -16,9 +17,10 @@ from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.worker import guard
 from ingest.adapters.worker.application import App, Membership, make_app
 from ingest.adapters.worker.watchdog import STUCK_EXIT, Limits, Watchdog
+from ingest.core.types import RawRecord
 from ingest.errors import IngestError
 from ingest.logs import event
-from ingest.pipeline.batch import Batch
+from ingest.pipeline.batch import Batch, Item
 from ingest.pipeline.health import LOOK_S, Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.metrics import Readings
@@ -35,10 +37,12 @@ log = logging.getLogger(__name__)
 class Work:
     """What a role brings: how to get ready, to make a batch final, and to close its sinks.
 
-    `paused` names what writing waits for, from any thread. `unreachable` asks the sinks, and names
-    those that do not answer.
+    `make` makes of each record, in the thread that reads, what is worked on in its place; None
+    where that is the record itself. `paused` names what writing waits for, from any thread.
+    `unreachable` asks the sinks, and names those that do not answer.
     """
 
+    make: Callable[[RawRecord], Item] | None
     intake: Intake
     stats: Stats
     open: Callable[[], Awaitable[None]]
@@ -60,7 +64,7 @@ class Plan:
     member: Membership
     limits: Limits
     drain_s: float
-    work: Callable[[Callable[[Batch, BaseException], None]], Work]
+    work: Callable[[Callable[[Batch[Any], BaseException], None]], Work]
 
 
 def run(plan: Plan) -> None:
@@ -95,6 +99,7 @@ async def _prepare(plan: Plan) -> App:
     app = make_app(
         plan.connection,
         plan.member,
+        make=work.make,
         intake=work.intake,
         stats=work.stats,
         health=health,
@@ -157,7 +162,7 @@ async def _tell_progress(app: App, work: Work) -> None:
         )
 
 
-def _fail(batch: Batch, error: BaseException) -> None:
+def _fail(batch: Batch[Any], error: BaseException) -> None:
     """End the process: nothing past this batch may be committed, and nothing will be."""
     event(
         log,

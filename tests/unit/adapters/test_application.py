@@ -48,6 +48,7 @@ async def app():
     return make_app(
         KafkaConnection(("127.0.0.1:9092",)),
         MEMBER,
+        make=None,
         intake=intake,
         stats=Stats(),
         health=Health(),

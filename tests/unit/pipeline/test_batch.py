@@ -30,6 +30,6 @@ def test_runs_are_within_both_limits(values, max_events, max_bytes, lengths):
 
 def test_a_batch_knows_what_to_commit_and_its_size():
     batch = Batch("raw", 3, records(b"abc", None, b"d"), 4.5)
-    assert (batch.next_offset, batch.size_bytes, batch.step_at) == (13, 4, 4.5)
+    assert (batch.next_offset, batch.step_at) == (13, 4.5)
     assert (batch.finished, batch.gone) == (False, False)
     assert repr(batch) == "<Batch raw/3 up to 13>"

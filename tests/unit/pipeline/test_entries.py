@@ -3,14 +3,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.core import Dead, RawRecord
+from ingest.core import RawRecord
 from ingest.pipeline.entries import (
     Entry,
+    Unroutable,
     body_of,
     chunks,
     entry_of,
     event_time_of,
     raw_place_of,
+    record_of,
+    value_of,
 )
 
 PREFIXES = frozenset({"llm-requests", "holysheep-logs"})
@@ -130,10 +133,11 @@ def test_no_entries_are_no_chunks():
     ],
 )
 def test_a_record_without_valid_headers_is_dead(headers, words):
-    dead = entry_of(record(**headers), PREFIXES)
-    assert isinstance(dead, Dead)
-    assert dead.reason == "headers"
-    assert words in dead.detail
+    found = entry_of(record(**headers), PREFIXES)
+    assert isinstance(found, Unroutable)
+    assert found.record == record(**headers)
+    assert found.why.reason == "headers"
+    assert words in found.why.detail
 
 
 @pytest.mark.parametrize("version", [b"0", b"9223372036854775807"])
@@ -159,9 +163,34 @@ def test_an_id_with_quotes_is_escaped():
 
 @pytest.mark.parametrize(("value", "reason"), [(None, "tombstone"), (b"", "empty")])
 def test_a_record_without_a_value_is_dead(value, reason):
-    dead = entry_of(record(value), PREFIXES)
-    assert isinstance(dead, Dead)
-    assert dead.reason == reason
+    found = entry_of(record(value), PREFIXES)
+    assert isinstance(found, Unroutable)
+    assert found.why.reason == reason
+    assert (found.offset, found.timestamp, found.size_bytes) == (40, 7, 0)
+
+
+@pytest.mark.parametrize("others", [[], [("own", b"1")], [("ingest-id", b"x")], [("x", None)]])
+@pytest.mark.parametrize(
+    "value", [b"{}", b'{"a":1}', b'{\n"a": 1}', b'{"a":1}\r\n', b"no json \xff", b'{"a":"\\n"}']
+)
+@pytest.mark.parametrize("id_", [b"svc/r-1/1782907200000000", 'a"\\\né\u2028'.encode(), b"\x01"])
+@pytest.mark.parametrize("version", [b"3739000000000000001", b"0", b"007", b"9223372036854775807"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_entry_gives_its_record_back(others, value, id_, version, turned):
+    routing = {**HEADERS, "ingest-id": id_, "ingest-version": version}
+    headers = [*routing.items(), *others]
+    given = RawRecord(value, "enriched", 2, 40, 7, b"key", headers[::-1] if turned else headers)
+    one = entry_of(given, PREFIXES)
+    assert isinstance(one, Entry)
+    assert record_of(one, "enriched", 2) == given
+    assert (one.offset, one.timestamp, one.size_bytes) == (40, 7, len(one.lines))
+
+
+def test_of_an_ordinary_record_nothing_but_its_lines_and_key_is_kept():
+    one = entry_of(RawRecord(b"{}", "enriched", 2, 40, 7, b"key", [*HEADERS.items()]), PREFIXES)
+    assert isinstance(one, Entry)
+    assert one.record is None
+    assert value_of(one) == b"{}"
 
 
 def test_the_first_of_two_headers_of_one_name_counts():
@@ -211,10 +240,10 @@ NOON = datetime(2026, 7, 1, 12, 0, 0, 500_000, UTC)
         (b"{}", None),
         (b"no json", None),
         (b"[" * 100_000, None),
-        (None, None),
+        (b"", None),
     ],
 )
 def test_an_events_own_time_is_read_from_its_document(value, time):
-    found = event_time_of(record(value))
+    found = event_time_of(value)
     assert found == time
     assert found is None or found.utcoffset() is not None
