@@ -37,6 +37,7 @@ listen = ""
 
 _TIED = ("setpriv", "--pdeathsig", "KILL")
 """It ends with us, however we end: a forgotten one would spoil every later figure."""
+_IDLE = ("chrt", "--idle", "0")
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def started(contender: Contender, job: Job, core: int) -> Iterator[psutil.Proces
     with tempfile.TemporaryDirectory() as folder:
         config, log = Path(folder, "ingest.toml"), Path(folder, "log")
         config.write_text(_CONFIG.format(**vars(job)))
-        with log.open("wb") as stream:
+        with _awake(core), log.open("wb") as stream:
             process = subprocess.Popen(
                 [*_TIED, "taskset", "-c", str(core), str(python), *contender.arguments(job)],
                 cwd=folder,
@@ -149,6 +150,22 @@ def started(contender: Contender, job: Job, core: int) -> Iterator[psutil.Proces
                 raise RuntimeError(f"{error}: {_last(log)}") from error
             finally:
                 _end(process)
+
+
+@contextmanager
+def _awake(core: int) -> Iterator[None]:
+    """Keep a core from sleeping, by a loop that gives way to everything else.
+
+    A virtual one that sleeps is lent to others and comes back with cold caches: who waits now and
+    then would pay for that, and each time differently.
+    """
+    loop = [sys.executable, "-c", "while True: pass"]
+    process = subprocess.Popen([*_TIED, *_IDLE, "taskset", "-c", str(core), *loop])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _last(log: Path) -> str:
