@@ -11,17 +11,17 @@ from ingest.pipeline.ports import Message
     [
         (b"", "empty"),
         (b"[]", "not_object"),
-        (b'{"a":' + b"[" * 5_000, "too_deep"),
-        (b'{"request_id":"r","a":' + b"[" * 5_000, "too_deep"),
+        (b'{"a":' + b"[" * 100_000, "too_deep"),
+        (b'{"request_id":"r","a":' + b"[" * 100_000, "too_deep"),
         (b'{"request_id":"r","a":nul}', "invalid_json"),
         (b'{"request_id":"r"} x', "invalid_json"),
-        (b'{"a":"' + b"x" * 20_000 + b'"}', "too_large"),
+        (b'{"a":"' + b"x" * 300_000 + b'"}', "too_large"),
         (b'{"a":"\xed\xa0\x80"}', "invalid_utf8"),
         (b"{'a':1}", "invalid_json"),
     ],
 )
 def test_what_the_worker_would_bury_is_refused_for_the_same_reason(item, reason):
-    found = checked(item, 10_000)
+    found = checked(item, 200_000)
     assert isinstance(found, Dead)
     assert found.reason == reason
 
