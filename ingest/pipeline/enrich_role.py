@@ -126,17 +126,20 @@ class Made:
 
     def __iter__(self) -> Iterator[Message]:
         records = self.sources()
+        quick = 0
         for start in range(0, len(records), AT_A_TIME):
             few = records[start : start + AT_A_TIME]
             for record, outcome in zip(few, enrich(few, self._rules), strict=True):
                 if isinstance(outcome, Document):
-                    self.quick += outcome.quick and not self._again
+                    quick += outcome.quick
                     yield Message(record.key, outcome.body, outcome.headers)
                 elif self._again:
                     # As deep as the parser goes, the two paths may differ, and one was just learnt.
                     raise Fatal("an event is none any more: its batch has to be done again")
                 else:
                     self.burials.append(Burial(record, outcome))
+        if not self._again:
+            self.quick = quick
         self._again = True
 
     def sources(self) -> Sequence[Record]:
