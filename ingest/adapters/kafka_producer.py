@@ -28,6 +28,9 @@ BATCH_BYTES = 1_000_000
 REQUEST_TIMEOUT_MS = 20_000
 METADATA_MS = 15_000
 AGAIN_S = 0.5
+AGAIN_AT_MOST_S = 4.0
+"""How long to wait before what Kafka refused is sent again: at first, and in the end."""
+
 FAILING_S = 10.0
 
 # Not retriable in aiokafka's eyes, but they pass: a queue that stayed full, a missing right.
@@ -163,16 +166,35 @@ class KafkaProducer:
         too_large: list[int],
     ) -> list[int]:
         waiting = deque(sent)
+        again_s = AGAIN_S
         while waiting:
             run = waiting.popleft()
             try:
                 await run.delivery
             except KafkaError as error:
                 self._survive(error, topic)
-                await asyncio.sleep(AGAIN_S)
-                again = self._built(islice(messages, run.start, run.start + run.count), run.start)
-                waiting.extendleft(reversed(await self._queue(topic, partition, again, too_large)))
+                await asyncio.sleep(again_s)
+                again_s = min(2 * again_s, AGAIN_AT_MOST_S)
+                waiting.extendleft(
+                    reversed(await self._once_more(topic, partition, messages, run, too_large))
+                )
         return too_large
+
+    async def _once_more(
+        self,
+        topic: str,
+        partition: int,
+        messages: Iterable[Message],
+        run: "_Sent",
+        too_large: list[int],
+    ) -> "list[_Sent]":
+        """Queue the messages of a batch again; raises Fatal if they are not there any more."""
+        before = len(too_large)
+        built = self._built(islice(messages, run.start, run.start + run.count), run.start)
+        sent = await self._queue(topic, partition, built, too_large)
+        if sum(one.count for one in sent) + len(too_large) - before != run.count:
+            raise Fatal(f"what was to be sent to {topic} again is not there any more")
+        return sent
 
     def _survive(self, error: KafkaError, topic: str) -> None:
         """Return if sending again can help; raises Fatal if the producer is dead."""

@@ -74,6 +74,8 @@ class EnrichRole:
             if batch.gone:
                 return
             written = await self._producer.hand_over(self._topic, batch.partition, made)
+            if not made.gone_through:
+                raise Fatal("the producer left records out")
             buried = await self._bury(batch, made.burials)
         too_large, _ = await asyncio.gather(written, buried)
         if too_large:
@@ -119,9 +121,9 @@ class Made:
     def __init__(self, records: Sequence[Record], rules: Rules) -> None:
         self._records = [original(r) if r.headers else r for r in records]
         self._rules = rules
-        self._again = False
+        self.gone_through = False
+        """Whether that is so for all; then `burials` hold what became no document."""
         self.burials: list[Burial] = []
-        """What became no document, and how many documents were `quick`, after the first time."""
         self.quick = 0
 
     def __iter__(self) -> Iterator[Message]:
@@ -133,14 +135,14 @@ class Made:
                 if isinstance(outcome, Document):
                     quick += outcome.quick
                     yield Message(record.key, outcome.body, outcome.headers)
-                elif self._again:
+                elif self.gone_through:
                     # As deep as the parser goes, the two paths may differ, and one was just learnt.
-                    raise Fatal("an event is none any more: its batch has to be done again")
+                    raise Fatal("a record that became a document became none when made again")
                 else:
                     self.burials.append(Burial(record, outcome))
-        if not self._again:
+        if not self.gone_through:
             self.quick = quick
-        self._again = True
+        self.gone_through = True
 
     def sources(self) -> Sequence[Record]:
         """Give the record of each message, once all has been gone through."""

@@ -28,9 +28,9 @@ _END = b',"version_type":"external_gte"}}\n'
 class Entry(msgspec.Struct, eq=False, gc=False):
     """One document on its way; `lines`: its action and its own bytes, as the bulk body has them.
 
-    `record` is only kept where the lines do not tell all of it. `server_errors` counts its 500s
-    between which its index took other documents, and `successes_seen` how many it had taken at the
-    last that counted.
+    `headers` and `value` are only kept where the lines do not tell them. `server_errors` counts its
+    500s between which its index took other documents, and `successes_seen` how many it had taken
+    at the last that counted.
     """
 
     offset: int
@@ -38,7 +38,8 @@ class Entry(msgspec.Struct, eq=False, gc=False):
     key: bytes | None
     index: str
     lines: bytes
-    record: RawRecord | None = None
+    headers: Headers | None = None
+    value: bytes | None = None
     server_errors: int = 0
     successes_seen: int = -1
 
@@ -49,7 +50,7 @@ class Entry(msgspec.Struct, eq=False, gc=False):
 
 
 class Unroutable(msgspec.Struct, frozen=True):
-    """A record that says not, or not rightly, where it goes."""
+    """A record that holds no document, or does not say rightly where it goes."""
 
     record: RawRecord
     why: Dead
@@ -70,8 +71,8 @@ class Unroutable(msgspec.Struct, frozen=True):
         return self.record.size_bytes
 
 
-Read: TypeAlias = Entry | Unroutable
-"""What becomes of a record when it is read."""
+Enriched: TypeAlias = Entry | Unroutable
+"""What an enriched record becomes when it is read."""
 
 
 class _Index(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +85,7 @@ class _Index(msgspec.Struct, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-def entry_of(record: RawRecord, prefixes: frozenset[str]) -> Read:
+def entry_of(record: RawRecord, prefixes: frozenset[str]) -> Enriched:
     """Read the routing headers; a record without valid ones is dead, whatever its value says."""
     value = record.value
     if value is None:
@@ -92,7 +93,7 @@ def entry_of(record: RawRecord, prefixes: frozenset[str]) -> Read:
     if not value:
         return Unroutable(record, Dead("empty", "the enriched record's value is empty"))
     id_, named, version, others = _routing(record.headers)
-    kept = record if others else None
+    kept = record.headers if others else None
     try:
         index = _index(named[:_KEPT_BYTES], prefixes)
         quoted_id = _encode(id_.decode())
@@ -103,16 +104,17 @@ def entry_of(record: RawRecord, prefixes: frozenset[str]) -> Read:
     if index is None:
         return Unroutable(record, Dead("headers", f"{headers.INDEX} names no index of ours"))
     if version[:1] == b"0":
-        kept = record
+        kept = record.headers
         version = version.lstrip(b"0") or b"0"
     if not version.isdigit() or (len(version), version) > _LARGEST:
         return Unroutable(record, Dead("headers", f"{headers.VERSION} is no version"))
     # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
+    line = value
     if _LF in value or _CR in value:
-        kept = record
-        value = value.replace(b"\n", b" ").replace(b"\r", b" ")
-    lines = b"".join((index.action, quoted_id, _VERSION, version, _END, value, b"\n"))
-    return Entry(record.offset, record.timestamp, record.key, index.name, lines, kept)
+        line = value.replace(b"\n", b" ").replace(b"\r", b" ")
+    lines = b"".join((index.action, quoted_id, _VERSION, version, _END, line, b"\n"))
+    own = None if line is value else value
+    return Entry(record.offset, record.timestamp, record.key, index.name, lines, kept, own)
 
 
 def _routing(found: Headers) -> tuple[bytes, bytes, bytes, bool]:
@@ -159,15 +161,11 @@ class _Action(msgspec.Struct):
 
 def value_of(entry: Entry) -> bytes:
     """The document's own bytes."""
-    return entry.lines[entry.lines.index(_LF) + 1 : -1]
+    return entry.lines[entry.lines.index(_LF) + 1 : -1] if entry.value is None else entry.value
 
 
 def record_of(entry: Entry, topic: str, partition: int) -> RawRecord:
     """The record that the entry was made of, which was read there."""
-    if entry.record:
-        return entry.record
-    target = msgspec.json.decode(entry.lines[: entry.lines.index(_LF)], type=_Action).index
-    contents = (target.id.encode(), entry.index.encode(), b"%d" % target.version)
     return RawRecord(
         value=value_of(entry),
         topic=topic,
@@ -175,8 +173,14 @@ def record_of(entry: Entry, topic: str, partition: int) -> RawRecord:
         offset=entry.offset,
         timestamp=entry.timestamp,
         key=entry.key,
-        headers=list(zip(_ROUTING, contents, strict=True)),
+        headers=_headers_of(entry) if entry.headers is None else entry.headers,
     )
+
+
+def _headers_of(entry: Entry) -> Headers:
+    target = msgspec.json.decode(entry.lines[: entry.lines.index(_LF)], type=_Action).index
+    contents = (target.id.encode(), entry.index.encode(), b"%d" % target.version)
+    return list(zip(_ROUTING, contents, strict=True))
 
 
 class _Timed(msgspec.Struct):

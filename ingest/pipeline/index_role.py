@@ -21,8 +21,8 @@ from ingest.pipeline.batch import Batch
 from ingest.pipeline.circuit import Circuit
 from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.entries import (
+    Enriched,
     Entry,
-    Read,
     body_of,
     chunks,
     event_time_of,
@@ -78,14 +78,14 @@ class IndexRole:
         self._stats = stats
         self._successes: Counter[str] = Counter()
 
-    async def handle(self, batch: Batch[Read]) -> None:
+    async def handle(self, batch: Batch[Enriched]) -> None:
         """Make every record of the batch final; returns early if the batch is gone before that."""
         try:
             await patiently(batch, self._clock, self._sink_step_at, self._handle(batch))
         finally:
             self._pauses.end(batch)
 
-    async def _handle(self, batch: Batch[Read]) -> None:
+    async def _handle(self, batch: Batch[Enriched]) -> None:
         """Do it in this order.
 
         1. Bury what has no id, index or version.
@@ -114,7 +114,7 @@ class IndexRole:
                 age_s = (self._clock.utc() - time).total_seconds()
                 self._stats.event_age_seconds.observe(max(0.0, age_s))
 
-    async def _write(self, batch: Batch[Read], entries: Sequence[Entry]) -> bool:
+    async def _write(self, batch: Batch[Enriched], entries: Sequence[Entry]) -> bool:
         """Write until nothing is left; returns False if the batch was gone before that."""
         backoff = Backoff(self._clock.random)
         while entries and not batch.gone:
@@ -130,7 +130,7 @@ class IndexRole:
         return not entries
 
     async def _sort_by_index(
-        self, batch: Batch[Read], entries: Sequence[Entry]
+        self, batch: Batch[Enriched], entries: Sequence[Entry]
     ) -> tuple[Sequence[Entry], Sequence[Entry]]:
         """Those whose index may be written to, and those that have to wait."""
         indices = dict.fromkeys([entry.index for entry in entries])
@@ -140,7 +140,7 @@ class IndexRole:
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
-    async def _is_ready(self, batch: Batch[Read], index: str) -> bool:
+    async def _is_ready(self, batch: Batch[Enriched], index: str) -> bool:
         if self._indices.is_ready(index):
             return True
         async with self._circuit.turn():
@@ -153,13 +153,13 @@ class IndexRole:
             await self._obey(batch, [trouble])
         return trouble is None
 
-    async def _bulk(self, batch: Batch[Read], entries: Sequence[Entry]) -> Sequence[Entry]:
+    async def _bulk(self, batch: Batch[Enriched], entries: Sequence[Entry]) -> Sequence[Entry]:
         """Send one bulk request; returns the entries that are not final yet."""
         left, refusals = await self._send(batch, entries)
         return [*left, *await self._refused(batch, len(entries), refusals)]
 
     async def _send(
-        self, batch: Batch[Read], entries: Sequence[Entry]
+        self, batch: Batch[Enriched], entries: Sequence[Entry]
     ) -> tuple[list[Entry], list[_Refusal]]:
         """Send one bulk request, in halves where it is refused as a whole."""
         async with self._circuit.turn():
@@ -222,7 +222,7 @@ class IndexRole:
         return left, refusals
 
     async def _refused(
-        self, batch: Batch[Read], sent: int, refusals: Sequence[_Refusal]
+        self, batch: Batch[Enriched], sent: int, refusals: Sequence[_Refusal]
     ) -> Sequence[Entry]:
         """Bury what was refused, unless a storm of refusals shows that the index is to blame."""
         blamed: set[str] = set()
@@ -254,7 +254,7 @@ class IndexRole:
             entry.successes_seen = self._successes[entry.index]
         return entry.server_errors >= SERVER_ERRORS_OF_ONE_DOCUMENT
 
-    async def _obey(self, batch: Batch[Read], verdicts: Sequence[Verdict]) -> None:
+    async def _obey(self, batch: Batch[Enriched], verdicts: Sequence[Verdict]) -> None:
         """Raise the alarm for what an operator has to mend, once for each cause."""
         for cause, detail in {v.cause: v.detail for v in verdicts if v.cause}.items():
             trouble = await self._renew_credentials() if cause == "auth" else ""
@@ -268,7 +268,7 @@ class IndexRole:
             return str(error)
         return ""
 
-    async def _bury(self, batch: Batch[Read], burials: Sequence[Burial]) -> None:
+    async def _bury(self, batch: Batch[Enriched], burials: Sequence[Burial]) -> None:
         await (await self._dead_letters.hand_over(batch.partition, burials, "index"))
 
     def _sink_step_at(self) -> float:

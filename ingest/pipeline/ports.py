@@ -29,7 +29,10 @@ class Producer(Protocol):
     async def hand_over(
         self, topic: str, partition: int, messages: Iterable[Message]
     ) -> Awaitable[list[int]]:
-        """Queue the messages in order; they are gone through again where Kafka wants them again.
+        """Queue the messages in order.
+
+        All of them have been gone through once when this returns, and are again, from the first,
+        where Kafka wants some once more: each time has to give as many, of the same meaning.
 
         The awaitable ends when Kafka has confirmed every one of them, but for those whose positions
         it returns: they are larger than the topic takes. What passes is retried inside; raises

@@ -204,9 +204,10 @@ class Worker(msgspec.Struct, frozen=True):
     max_batch_events: Annotated[
         int, Meta(ge=1, le=100_000, description="Most records of one batch.")
     ] = 2_000
-    max_batch_bytes: Annotated[Bytes, Meta(description="Most bytes of one batch.")] = Bytes(
-        2 * 1024**2
-    )
+    max_batch_bytes: Annotated[
+        Bytes,
+        Meta(description="Most bytes of one batch: values, or bulk lines."),
+    ] = Bytes(2 * 1024**2)
     in_flight: Annotated[
         int, Meta(ge=1, le=1_000, description="Unfinished batches at which fetching pauses.")
     ] = 8

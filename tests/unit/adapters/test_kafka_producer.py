@@ -28,6 +28,7 @@ class Sending:
         self.contents = []
         self.on_send = []
         self.on_delivery = []
+        self.fails = {}
         producer._producer.send_batch = self.send_batch
 
     async def send_batch(self, batch, topic, *, partition):
@@ -36,11 +37,21 @@ class Sending:
         self.contents.append(bytes(batch._build()))
         self.batches.append((topic, partition, batch.record_count(), batch.size()))
         delivery = asyncio.get_running_loop().create_future()
-        if self.on_delivery:
+        number = len(self.batches) - 1
+        if number in self.fails:
+            delivery.set_exception(self.fails[number])
+        elif self.on_delivery:
             delivery.set_exception(self.on_delivery.pop(0))
         else:
             delivery.set_result(None)
         return delivery
+
+
+def values_in(content):
+    reader, values = MemoryRecords(content), []
+    while reader.has_next():
+        values += [record.value for record in reader.next_batch()]
+    return values
 
 
 def messages(*sizes):
@@ -109,12 +120,14 @@ async def test_what_passes_is_sent_again_whole(producer, sending, error):
     assert [count for _, _, count, _ in sending.batches] == [2, 2, 2]
 
 
-async def test_a_batch_sent_again_holds_its_own_messages_only(producer, sending):
-    sending.on_delivery = [KafkaTimeoutError()]
-    await deliver(producer, "dead", messages(*[3_000] * 6))
-    first, *others, again = [count for _, _, count, _ in sending.batches]
-    assert again == first
-    assert first + sum(others) == 6
+@pytest.mark.parametrize("failing", [0, 1, 2])
+async def test_a_batch_sent_again_holds_its_own_messages_only(producer, sending, failing):
+    sending.fails = {failing: KafkaTimeoutError()}
+    sent = messages(*[3_000] * 9)
+    await deliver(producer, "dead", sent)
+    values = [message.value for message in sent]
+    expected = [values[:3], values[3:6], values[6:]]
+    assert [values_in(content) for content in sending.contents] == [*expected, expected[failing]]
 
 
 async def test_a_broken_sequence_ends_the_process(producer, sending):
@@ -183,6 +196,26 @@ async def test_what_is_made_anew_goes_into_as_many_batches_as_it_needs(producer,
     assert [count for _, _, count, _ in sending.batches] == [4, 2, 2]
 
 
-async def test_what_has_become_too_large_is_given_back(producer, sending):
+@pytest.mark.parametrize("failing", [0, 1, 2])
+async def test_what_has_become_too_large_is_given_back(producer, sending, failing):
+    sending.fails = {failing: KafkaTimeoutError()}
+    assert await deliver(producer, "dead", MadeAnew(3, 6_000, 20_000)) == [failing]
+
+
+async def test_messages_that_are_not_there_again_end_the_process(producer, sending):
     sending.on_delivery = [KafkaTimeoutError()]
-    assert await deliver(producer, "dead", MadeAnew(1, 2_000, 20_000)) == [0]
+    with pytest.raises(Fatal, match="not there any more"):
+        await deliver(producer, "enriched", iter(messages(10, 10)))
+
+
+async def test_the_waits_between_attempts_grow_to_an_end(producer, sending, monkeypatch):
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr(kafka_producer, "AGAIN_S", 0.5)
+    monkeypatch.setattr(kafka_producer.asyncio, "sleep", sleep)
+    sending.on_delivery = [KafkaTimeoutError()] * 6
+    await deliver(producer, "enriched", messages(10))
+    assert waits == [0.5, 1, 2, 4, 4, 4]

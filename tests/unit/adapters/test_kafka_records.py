@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.consumer.subscription_state import SubscriptionState
@@ -5,7 +7,16 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Buil
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from ingest.adapters.kafka_records import RECORD_BYTES, Batches, Content, Fetched, Poll
+from ingest.adapters.kafka_records import (
+    RECORD_BYTES,
+    Batches,
+    Content,
+    Fetched,
+    Poll,
+    read_plainly,
+)
+from ingest.core import RawRecord
+from ingest.pipeline.entries import entry_of
 
 PLACE = TopicPartition("raw", 3)
 
@@ -125,6 +136,32 @@ async def test_a_poll_takes_whole_batches_until_it_has_enough():
     assert partition.take() == [4, 5]
     assert partition.state.position == 6
     assert not partition.fetched.has_more()
+
+
+@pytest.fixture
+def made_of():
+    """Let records be made into something else while they are read."""
+    yield lambda make: read_plainly(None, make)
+    read_plainly()
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("begin", [0, 1, 2])
+def test_what_is_made_of_each_record_stands_in_its_place(made_of, codec, begin):
+    content = batch(codec, ["a", OddName(), "b"]) + batch(codec, ["c"], 3)
+    records = read(content, begin)
+    prefixes = frozenset({"llm-requests"})
+    made_of(partial(entry_of, prefixes=prefixes))
+    found = read(content, begin)
+    assert [one.offset for one in found] == list(range(begin, 4))
+    assert [one.record for one in found] == records
+
+
+async def test_a_poll_counts_what_was_made_of_the_records(made_of):
+    poll = Poll(max_bytes=2 * (1_000 + RECORD_BYTES) + 1)
+    made_of(lambda record: RawRecord(b"x" * 1_000, offset=record.offset))
+    content = b"".join(batch(0, ["a"], base) for base in range(4))
+    assert Partition(content, poll).take() == [0, 1, 2]
 
 
 async def test_a_poll_is_one_for_all_partitions():

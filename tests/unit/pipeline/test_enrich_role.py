@@ -257,6 +257,15 @@ async def test_the_same_batch_again_gives_the_same_records(role, producer):
     assert first == second
 
 
+async def test_a_producer_that_leaves_records_out_ends_the_process(role, producer, monkeypatch):
+    async def nothing(*_):
+        return asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(producer, "hand_over", nothing)
+    with pytest.raises(Fatal, match="left records out"):
+        await role.handle(batch(event(0)))
+
+
 async def test_a_dead_producer_ends_the_process(role, producer):
     producer.error = Fatal("fenced")
     with pytest.raises(Fatal):

@@ -192,8 +192,21 @@ def test_an_entry_gives_its_record_back(value):
 def test_of_an_ordinary_record_nothing_but_its_lines_and_key_is_kept():
     one = entry_of(RawRecord(b"{}", "enriched", 2, 40, 7, b"key", [*HEADERS.items()]), PREFIXES)
     assert isinstance(one, Entry)
-    assert one.record is None
+    assert (one.headers, one.value) == (None, None)
     assert value_of(one) == b"{}"
+
+
+def test_of_headers_passed_on_the_document_is_not_kept_twice():
+    one = entry_of(record(b'{"a":1}'), PREFIXES)
+    assert isinstance(one, Entry)
+    assert one.headers == record().headers
+    assert one.value is None
+
+
+def test_what_goes_nowhere_has_the_size_of_its_value():
+    found = entry_of(record(b'{"a":1}', ingest_version=b"-"), PREFIXES)
+    assert isinstance(found, Unroutable)
+    assert found.size_bytes == 7
 
 
 def test_the_first_of_two_headers_of_one_name_counts():

@@ -40,6 +40,30 @@ async def test_what_the_mapping_refuses_is_a_dead_letter(pipeline):
     assert pipeline.stats.dead == {"mapping": 1}
 
 
+PLACED = b'{"id":"b","kafka":{"topic":"raw","partition":5,"offset":9}}'
+
+
+@pytest.mark.parametrize(
+    ("value", "place"), [(PLACED, ("raw", 5, 9)), (b'{"id":"b"}', ("enriched", 2, 33))]
+)
+@pytest.mark.parametrize("routed", [True, False])
+async def test_a_letter_is_about_the_raw_record_where_the_document_tells_it(
+    pipeline, value, place, routed
+):
+    given = record("b")
+    headers = given.headers if routed else [("traceparent", b"00-1")]
+    pipeline.cluster.script += [answers(b=BAD)]
+    refused = RawRecord(value, "enriched", 2, 33, 7, b"key", headers)
+    await pipeline.role.handle(batch_of(record("a"), refused, record("c")))
+    (message,) = pipeline.producer.of("dead")
+    letter = json.loads(message.value)
+    kafka = letter["kafka"]
+    assert (kafka["topic"], kafka["partition"], kafka["offset"]) == place
+    assert kafka["timestamp"] == 7
+    assert (message.key, kafka["key"], letter["raw"]) == (b"key", "key", value.decode())
+    assert pipeline.stats.consumed == 3
+
+
 async def test_records_without_routing_are_dead_letters_and_the_rest_is_written(pipeline):
     bare = RawRecord(b'{"id":"x"}', "enriched", 2, 33)
     await pipeline.role.handle(batch_of(record("a"), bare, record("b")))
