@@ -6,7 +6,7 @@ it on its partition. Only a batch that holds one is read again, by aiokafka's sl
 Python, with the odd bytes escaped.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -14,7 +14,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from ingest.core.types import RawRecord
-from ingest.pipeline.batch import Item
+from ingest.pipeline.batch import Item, Make
 
 RECORD_BYTES = 256  # what it takes besides its value
 
@@ -40,7 +40,7 @@ class Poll:
         return self._left_bytes <= 0
 
 
-def read_plainly(poll: Poll | None = None, make: Callable[[RawRecord], Item] | None = None) -> None:
+def read_plainly(poll: Poll | None = None, make: Make | None = None) -> None:
     """Let every consumer of this process read records so, with `getmany` alone.
 
     Without a `poll`, that brings all there is. `make` makes of each record what is handed over in
@@ -82,7 +82,7 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typ
 class Batches(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
     """The Kafka batches in a fetch, each as the list of its records."""
 
-    make: Callable[[RawRecord], Item] | None = None
+    make: Make | None = None
 
     def _consumer_record(self, tp: Any, batch: "_Batch") -> Sequence[Item]:
         """Make the list; reading may begin in the midst of a batch."""

@@ -1,7 +1,9 @@
 """A run of records of one partition: the unit that is processed, finished and committed."""
 
-from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from ingest.core.types import RawRecord
 
 T = TypeVar("T")
 
@@ -26,6 +28,8 @@ class Item(Protocol):
 
 
 ItemT = TypeVar("ItemT", bound=Item)
+Make: TypeAlias = Callable[[RawRecord], Item]
+"""What a role makes of a record when it is read."""
 
 
 class Batch(Generic[ItemT]):

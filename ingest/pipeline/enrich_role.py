@@ -146,5 +146,7 @@ class Made:
 
     def sources(self) -> Sequence[Record]:
         """Give the record of each message, once all has been gone through."""
+        if not self.burials:
+            return self._records
         buried = {id(burial.record) for burial in self.burials}
         return [record for record in self._records if id(record) not in buried]

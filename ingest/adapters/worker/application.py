@@ -15,9 +15,8 @@ from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.worker.consumer import Transport
 from ingest.adapters.worker.consumer_thread import faust_log
 from ingest.adapters.worker.watchdog import Watchdog
-from ingest.core.types import RawRecord
 from ingest.logs import event
-from ingest.pipeline.batch import Item
+from ingest.pipeline.batch import Make
 from ingest.pipeline.health import Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.stats import Stats
@@ -57,7 +56,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
 
     connection: KafkaConnection
     poll_bytes: int
-    make: Callable[[RawRecord], Item] | None
+    make: Make | None
     intake: Intake
     stats: Stats
     health: Health
@@ -105,7 +104,7 @@ def make_app(
     connection: KafkaConnection,
     member: Membership,
     *,
-    make: Callable[[RawRecord], Item] | None,
+    make: Make | None,
     intake: Intake,
     stats: Stats,
     health: Health,

@@ -17,10 +17,9 @@ from ingest.adapters.kafka_admin import open_admin
 from ingest.adapters.worker import guard
 from ingest.adapters.worker.application import App, Membership, make_app
 from ingest.adapters.worker.watchdog import STUCK_EXIT, Limits, Watchdog
-from ingest.core.types import RawRecord
 from ingest.errors import IngestError
 from ingest.logs import event
-from ingest.pipeline.batch import Batch, Item
+from ingest.pipeline.batch import Batch, Make
 from ingest.pipeline.health import LOOK_S, Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.metrics import Readings
@@ -42,7 +41,7 @@ class Work:
     `unreachable` asks the sinks, and names those that do not answer.
     """
 
-    make: Callable[[RawRecord], Item] | None
+    make: Make | None
     intake: Intake
     stats: Stats
     open: Callable[[], Awaitable[None]]
