@@ -16,8 +16,9 @@ from functools import partial
 import msgspec
 
 from ingest import logs
+from ingest.adapters.bulk_cache import BulkCache
 from ingest.adapters.clock import SystemClock
-from ingest.adapters.elasticsearch import ElasticsearchCluster
+from ingest.adapters.elasticsearch import ElasticsearchCluster, packing
 from ingest.adapters.kafka_producer import KafkaProducer
 from ingest.adapters.worker.application import Membership
 from ingest.adapters.worker.replica import Plan, Work, run
@@ -41,6 +42,8 @@ from ingest.pipeline.index_role import IndexRole
 from ingest.pipeline.indices import Indices
 from ingest.pipeline.intake import Fail, Handle, Intake
 from ingest.pipeline.pauses import REMEDIES, Pauses
+from ingest.pipeline.ports import Bytes
+from ingest.pipeline.ready_bulks import BulkInMaking, ReadyBulk
 from ingest.pipeline.replicas import Order, group_of
 from ingest.pipeline.retry import BulkSize
 from ingest.pipeline.stats import Stats
@@ -55,7 +58,8 @@ log = logging.getLogger(__name__)
 def plan(settings: Settings, order: Order) -> Plan:
     """Say how to run one replica. Reads the price books; raises UsageError."""
     worker = settings.worker
-    make = _enrich_work(settings) if order.role == "enrich" else _index_work(settings)
+    cache = _cache(settings, order.bulk_folder)
+    make = (_enrich_work if order.role == "enrich" else _index_work)(settings, cache)
     return Plan(
         role=order.role,
         listen=order.listen,
@@ -74,8 +78,15 @@ def plan(settings: Settings, order: Order) -> Plan:
     )
 
 
-def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
+def _cache(settings: Settings, folder: str) -> BulkCache | None:
+    return BulkCache(folder, settings.worker.bulk_cache_bytes) if folder else None
+
+
+def _enrich_work(settings: Settings, cache: BulkCache | None) -> Callable[[Fail], Work]:
     rules = rules_from(settings)
+
+    def follow() -> BulkInMaking | None:
+        return BulkInMaking(packing, cache.keep) if cache and cache.has_room() else None
 
     def work(fail: Fail) -> Work:
         clock, stats, producer = SystemClock(), Stats(), _producer(settings)
@@ -87,9 +98,11 @@ def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
             clock=clock,
             stats=stats,
             payload_seen=_tell_payload,
+            follow=follow if cache else None,
         )
         return Work(
             make=None,
+            find=None,
             intake=_intake(settings, role.handle, fail, clock),
             stats=stats,
             open=producer.start,
@@ -101,9 +114,13 @@ def _enrich_work(settings: Settings) -> Callable[[Fail], Work]:
     return work
 
 
-def _index_work(settings: Settings) -> Callable[[Fail], Work]:
+def _index_work(settings: Settings, cache: BulkCache | None) -> Callable[[Fail], Work]:
     cluster_settings = settings.elasticsearch
     prefixes = frozenset(index_prefixes(settings))
+
+    def find(records: Bytes, count: int) -> ReadyBulk | None:
+        bulk = cache.take(records) if cache else None
+        return bulk if bulk and bulk.fits(count, prefixes) else None
 
     def work(fail: Fail) -> Work:
         clock, stats, producer = SystemClock(), Stats(), _producer(settings)
@@ -128,6 +145,7 @@ def _index_work(settings: Settings) -> Callable[[Fail], Work]:
 
         return Work(
             make=partial(entry_of, prefixes=prefixes),
+            find=find if cache else None,
             intake=_intake(settings, role.handle, fail, clock),
             stats=stats,
             open=producer.start,

@@ -63,6 +63,17 @@ PANELS = (
         ),
     ),
     Panel(
+        "Share of documents from the bulk cache",
+        "percentunit",
+        (
+            (
+                "{{instance}}",
+                "sum by (instance) (rate(ingest_documents_from_bulk_cache_total[5m])) "
+                "/ sum by (instance) (rate(ingest_documents_indexed_total[5m]))",
+            ),
+        ),
+    ),
+    Panel(
         "Dead letters per second",
         "ops",
         (("{{reason}}", "sum by (reason) (rate(ingest_events_dead_total[5m]))"),),

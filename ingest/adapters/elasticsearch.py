@@ -12,11 +12,12 @@ import msgspec
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import JsonSerializer, NdjsonSerializer, TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from ingest.adapters.connections import ElasticsearchConnection, tls_context
 from ingest.errors import Refused, Unauthorized, Unavailable
 from ingest.pipeline.ports import BulkReply, Items, Unknown, Whole, Written
+from ingest.pipeline.ready_bulks import Compressor
 
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 _NDJSON = {
@@ -25,6 +26,7 @@ _NDJSON = {
     "content-type": "application/x-ndjson",
 }
 _QUICKLY = 1  # costs less than what it spares
+_GZIP = 16 + 15  # zlib's sign for gzip's frame, and the largest window
 # Small replies: what was written need not be told, but each status must.
 _BULK_PATH = "/_bulk?filter_path=errors,items.*.status,items.*.error"
 _WRITTEN = b'{"errors":false,"items":['
@@ -53,6 +55,11 @@ def _written(data: bytes) -> Written | None:
         return None
     created, updated = data.count(b'"status":201'), data.count(b'"status":200')
     return Written(created, updated) if created + updated == data.count(b'"status":') else None
+
+
+def packing() -> Compressor:
+    """Begin to compress a bulk body piece by piece, to what `bulk` takes as packed."""
+    return isal_zlib.compressobj(_QUICKLY, isal_zlib.DEFLATED, _GZIP)
 
 
 class _Lines(NdjsonSerializer):
@@ -206,11 +213,12 @@ class ElasticsearchCluster:
             return False
         return True
 
-    async def bulk(self, body: bytes) -> BulkReply:
+    async def bulk(self, body: bytes, *, packed: bool = False) -> BulkReply:
         """Send one bulk request and say what came back."""
+        content = body if packed else igzip.compress(body, _QUICKLY)
         try:
             response = await self._client.perform_request(
-                "POST", _BULK_PATH, headers=_NDJSON, body=igzip.compress(body, _QUICKLY)
+                "POST", _BULK_PATH, headers=_NDJSON, body=content
             )
         except ApiError as error:
             return _whole(error)

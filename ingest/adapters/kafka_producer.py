@@ -16,13 +16,16 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_aio import brake, client_options, renew, renew_password
 from ingest.adapters.kafka_complaints import FORBIDDEN, Complaints, why_not
 from ingest.adapters.kafka_compression import COMPRESSION, compress_lightly
+from ingest.adapters.kafka_records import RECORDS_AT
 from ingest.errors import Fatal
-from ingest.pipeline.ports import Message
+from ingest.pipeline.ports import Follow, Follower, Message
 
 BATCH_BYTES = 1_000_000
 REQUEST_TIMEOUT_MS = 20_000
@@ -46,14 +49,14 @@ class KafkaProducer:
 
     def __init__(self, connection: KafkaConnection, max_record_bytes: Mapping[str, int]) -> None:
         compress_lightly()
+        # A batch is refused as a whole: it must fit the topic that takes least.
+        self._batch_bytes = min(BATCH_BYTES, *max_record_bytes.values())
         self._producer = AIOKafkaProducer(
             **client_options(connection),
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
             compression_type=COMPRESSION,
-            # A batch is refused as a whole: it must fit the topic that takes least.
-            max_batch_size=min(BATCH_BYTES, *max_record_bytes.values()),
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             metadata_max_age_ms=METADATA_MS,
         )
@@ -103,17 +106,24 @@ class KafkaProducer:
                 await asyncio.sleep(AGAIN_S)
 
     async def hand_over(
-        self, topic: str, partition: int, messages: Iterable[Message]
+        self,
+        topic: str,
+        partition: int,
+        messages: Iterable[Message],
+        follow: Follow | None = None,
     ) -> Awaitable[list[int]]:
         """Queue the messages in order; see the port."""
         too_large: list[int] = []
-        sent = await self._queue(topic, partition, self._built(messages), too_large)
+        sent = await self._queue(topic, partition, self._built(messages, 0, follow), too_large)
         return self._confirmed(topic, partition, messages, sent, too_large)
 
-    def _built(self, messages: Iterable[Message], first: int = 0) -> "Iterator[_Sent]":
+    def _built(
+        self, messages: Iterable[Message], first: int, follow: Follow | None = None
+    ) -> "Iterator[_Sent]":
         """Make batches of as many messages as fit, one at least, from position `first` on."""
-        batch: Any = None
+        batch: _Batch | None = None
         append: Any = None
+        follower: Follower | None = None
         start, count = first, 0
         for message in messages:
             if batch is None or (
@@ -121,11 +131,14 @@ class KafkaProducer:
             ):
                 if batch is not None:
                     yield _Sent(start, count, batch)
-                start, count, batch = start + count, 0, self._producer.create_batch()
+                follower = follow() if follow else None
+                start, count, batch = start + count, 0, _Batch(self._batch_bytes, follower)
                 # Its own `append` costs a third more, for what it checks of each message.
                 append = batch._builder.append  # noqa: SLF001 - see guard
                 append(0, None, message.key, message.value, message.headers)
             count += 1
+            if follower:
+                follower.add(message)
         if batch is not None:
             yield _Sent(start, count, batch)
 
@@ -210,12 +223,29 @@ class KafkaProducer:
         self._complaints.take(error, topic)
 
 
+class _Batch(BatchBuilder):  # type: ignore[misc]  # aiokafka is not typed
+    """A batch that is being made, and who follows it."""
+
+    def __init__(self, max_bytes: int, follower: Follower | None) -> None:
+        super().__init__(max_bytes, DefaultRecordBatch.CODEC_ZSTD)
+        self._follower = follower
+
+    def _build(self) -> bytearray:
+        """Make it what is sent: called when it is its turn, and again for each further try."""
+        built: bytearray = super()._build()
+        if self._follower:
+            with memoryview(built) as content:
+                self._follower.sent_as(content[RECORDS_AT:])
+            self._follower = None
+        return built
+
+
 class _Sent:
     """A closed batch: its first message's position, how many it has, and its delivery's future."""
 
     __slots__ = ("batch", "count", "delivery", "start")
 
-    def __init__(self, start: int, count: int, batch: Any) -> None:
+    def __init__(self, start: int, count: int, batch: _Batch) -> None:
         self.start = start
         self.count = count
         self.batch = batch

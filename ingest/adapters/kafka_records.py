@@ -7,6 +7,8 @@ Python, with the odd bytes escaped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from struct import Struct
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -15,7 +17,13 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from ingest.core.types import RawRecord
 from ingest.pipeline.batch import Item, Make
+from ingest.pipeline.ready_bulks import Find, Ready
 
+_HEAD = Struct(">q15xi8xq14xi")  # first offset, how far the last is, newest time, count
+RECORDS_AT = _HEAD.size
+"""Where a Kafka batch's records begin; what is before them is the broker's to change."""
+
+_MAGIC_AT, _MAGIC = 16, 2
 RECORD_BYTES = 256  # what it takes besides its value
 
 
@@ -40,17 +48,21 @@ class Poll:
         return self._left_bytes <= 0
 
 
-def read_plainly(poll: Poll | None = None, make: Make | None = None) -> None:
+def read_plainly(
+    poll: Poll | None = None, make: Make | None = None, find: Find | None = None
+) -> None:
     """Let every consumer of this process read records so, with `getmany` alone.
 
     Without a `poll`, that brings all there is. `make` makes of each record what is handed over in
-    its place; at once, while it is in the processor's cache.
+    its place; at once, while it is in the processor's cache. `find` is asked for what may stand in
+    the place of a whole Kafka batch's records, which are then left alone until they are wanted.
     """
     fetcher.MemoryRecords = Content
     fetcher.PartitionRecords = Batches
     fetcher.FetchResult = Fetched
     Fetched.poll = poll
     Batches.make = make and staticmethod(make)
+    Batches.find = find and staticmethod(find)
 
 
 class Fetched(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typed
@@ -83,17 +95,37 @@ class Batches(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is no
     """The Kafka batches in a fetch, each as the list of its records."""
 
     make: Make | None = None
+    find: Find | None = None
 
     def _consumer_record(self, tp: Any, batch: "_Batch") -> Sequence[Item]:
         """Make the list; reading may begin in the midst of a batch."""
-        try:
-            records = self._read(batch.records, *tp)
-        except UnicodeDecodeError:
-            records = self._read(_leniently(batch.content), *tp)
         begin = self.next_fetch_offset
+        if ready := self._found(tp, batch, begin):
+            return [ready]
+        records = self._all(tp, batch)
         if records and records[0].offset < begin:
             return [record for record in records if record.offset >= begin]
         return records
+
+    def _found(self, tp: Any, batch: "_Batch", begin: int) -> Ready | None:
+        """Look for what may stand for the whole batch."""
+        content = batch.content
+        if self.find is None or content[_MAGIC_AT] != _MAGIC:
+            return None
+        first, length, newest_ms, count = _HEAD.unpack_from(content)
+        if first < begin:
+            return None
+        bulk = self.find(content[RECORDS_AT:], count)
+        if bulk is None:
+            return None
+        unpack = partial(self._all, tp, batch)
+        return Ready(first, first + length + 1, newest_ms, count, bulk, unpack)
+
+    def _all(self, tp: Any, batch: "_Batch") -> Sequence[Any]:
+        try:
+            return self._read(batch.records, *tp)
+        except UnicodeDecodeError:
+            return self._read(_leniently(batch.content), *tp)
 
     def _read(self, records: Iterable[Any], topic: str, partition: int) -> Sequence[Item]:
         if make := self.make:

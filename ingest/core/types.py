@@ -62,6 +62,11 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
 
     @property
+    def next_offset(self) -> int:
+        """What follows it in the partition."""
+        return self.offset + 1
+
+    @property
     def size_bytes(self) -> int:
         """Length of the value."""
         return len(self.value or b"")

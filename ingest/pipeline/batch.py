@@ -9,11 +9,16 @@ T = TypeVar("T")
 
 
 class Item(Protocol):
-    """A record, or what a role has made of it when it was read."""
+    """A record, what a role has made of it when it was read, or what stands for several."""
 
     @property
     def offset(self) -> int:
         """Place in the partition."""
+        ...
+
+    @property
+    def next_offset(self) -> int:
+        """Place of what follows."""
         ...
 
     @property
@@ -55,7 +60,7 @@ class Batch(Generic[ItemT]):
         self.topic = topic
         self.partition = partition
         self.records = records
-        self.next_offset = records[-1].offset + 1
+        self.next_offset = records[-1].next_offset
         self.finished = False
         self.gone = False
         self.fetched_at = self.step_at = now_s

@@ -13,7 +13,7 @@ from ingest.errors import Fatal
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.patience import patiently
-from ingest.pipeline.ports import Clock, Message, Producer
+from ingest.pipeline.ports import Clock, Follow, Message, Producer
 from ingest.pipeline.stats import Stats
 
 LOOKED_AT = 10
@@ -35,6 +35,7 @@ class EnrichRole:
     under the same key and partition number, or on the dead-letter topic. A batch handled again
     after a crash repeats its records under the same ids. `payload_seen` is called once, with the
     names of prompts, answers and the like that are passed on because nothing says to drop them.
+    `follow` is asked, for each Kafka batch of documents, who goes along with it.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class EnrichRole:
         clock: Clock,
         stats: Stats,
         payload_seen: Callable[[list[str]], None],
+        follow: Follow | None = None,
     ) -> None:
         self._rules = rules
         self._topic = enriched_topic
@@ -54,6 +56,7 @@ class EnrichRole:
         self._dead_letters = dead_letters
         self._clock = clock
         self._stats = stats
+        self._follow = follow
         self._payload_seen: Callable[[list[str]], None] | None = payload_seen
         self._order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -73,7 +76,9 @@ class EnrichRole:
             await self._room_for(batch.partition)
             if batch.gone:
                 return
-            written = await self._producer.hand_over(self._topic, batch.partition, made)
+            written = await self._producer.hand_over(
+                self._topic, batch.partition, made, self._follow
+            )
             if not made.gone_through:
                 raise Fatal("the producer left records out")
             buried = await self._bury(batch, made.burials)

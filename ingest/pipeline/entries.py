@@ -44,6 +44,11 @@ class Entry(msgspec.Struct, eq=False, gc=False):
     successes_seen: int = -1
 
     @property
+    def next_offset(self) -> int:
+        """What follows its record."""
+        return self.offset + 1
+
+    @property
     def size_bytes(self) -> int:
         """What it takes of a bulk body."""
         return len(self.lines)
@@ -61,6 +66,11 @@ class Unroutable(msgspec.Struct, frozen=True):
         return self.record.offset
 
     @property
+    def next_offset(self) -> int:
+        """The record's."""
+        return self.record.next_offset
+
+    @property
     def timestamp(self) -> int:
         """The record's."""
         return self.record.timestamp
@@ -75,13 +85,6 @@ Enriched: TypeAlias = Entry | Unroutable
 """What an enriched record becomes when it is read."""
 
 
-class _Index(msgspec.Struct, frozen=True, gc=False):
-    """An index as a header names it; `action` begins the action lines of its documents."""
-
-    name: str
-    action: bytes
-
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -94,27 +97,35 @@ def entry_of(record: RawRecord, prefixes: frozenset[str]) -> Enriched:
         return Unroutable(record, Dead("empty", "the enriched record's value is empty"))
     id_, named, version, others = _routing(record.headers)
     kept = record.headers if others else None
+    if version[:1] == b"0":
+        kept = record.headers
+        version = version.lstrip(b"0") or b"0"
+    # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
+    line = value
+    if _LF in value or _CR in value:
+        line = value.replace(b"\n", b" ").replace(b"\r", b" ")
+    named = named[:_KEPT_BYTES]
     try:
-        index = _index(named[:_KEPT_BYTES], prefixes)
-        quoted_id = _encode(id_.decode())
+        index = _index(named, prefixes)
+        lines = b"".join(lines_of(named, id_, version, line))
     except UnicodeDecodeError:
         return Unroutable(record, Dead("headers", "a routing header is not text"))
     if not 0 < len(id_) <= _MAX_ID_BYTES:
         return Unroutable(record, Dead("headers", f"{headers.ID} is missing, empty or too long"))
     if index is None:
         return Unroutable(record, Dead("headers", f"{headers.INDEX} names no index of ours"))
-    if version[:1] == b"0":
-        kept = record.headers
-        version = version.lstrip(b"0") or b"0"
     if not version.isdigit() or (len(version), version) > _LARGEST:
         return Unroutable(record, Dead("headers", f"{headers.VERSION} is no version"))
-    # A line end outside of strings is only white space to JSON, but ends the line of a bulk body.
-    line = value
-    if _LF in value or _CR in value:
-        line = value.replace(b"\n", b" ").replace(b"\r", b" ")
-    lines = b"".join((index.action, quoted_id, _VERSION, version, _END, line, b"\n"))
     own = None if line is value else value
-    return Entry(record.offset, record.timestamp, record.key, index.name, lines, kept, own)
+    return Entry(record.offset, record.timestamp, record.key, index, lines, kept, own)
+
+
+def lines_of(index: bytes, id_: bytes, version: bytes, line: bytes) -> tuple[bytes, ...]:
+    """Give the pieces of a document's two lines; raises UnicodeDecodeError where one is no text.
+
+    `line` is the document, without line ends.
+    """
+    return _action(index), _encode(id_.decode()), _VERSION, version, _END, line, b"\n"
 
 
 def _routing(found: Headers) -> tuple[bytes, bytes, bytes, bool]:
@@ -132,12 +143,16 @@ def _routing(found: Headers) -> tuple[bytes, bytes, bytes, bool]:
 
 
 @lru_cache(maxsize=256)
-def _index(name: bytes, prefixes: frozenset[str]) -> _Index | None:
+def _index(named: bytes, prefixes: frozenset[str]) -> str | None:
     """Check the name of an index; raises UnicodeDecodeError if it is no text."""
-    text = name.decode()
-    if not index_name_ok(text, prefixes):
-        return None
-    return _Index(text, b'{"index":{"_index":%b,"_id":' % _encode(text))
+    name = named.decode()
+    return name if index_name_ok(name, prefixes) else None
+
+
+@lru_cache(maxsize=256)
+def _action(index: bytes) -> bytes:
+    """Begin the action lines of an index's documents."""
+    return b'{"index":{"_index":%b,"_id":' % _encode(index.decode())
 
 
 def body_of(entries: Sequence[Entry]) -> bytes:

@@ -23,6 +23,7 @@ from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.entries import (
     Enriched,
     Entry,
+    Unroutable,
     body_of,
     chunks,
     event_time_of,
@@ -34,6 +35,7 @@ from ingest.pipeline.indices import Indices
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.pauses import Pauses
 from ingest.pipeline.ports import BulkReply, Clock, Cluster, Producer, Whole
+from ingest.pipeline.ready_bulks import Ready, indices_of
 from ingest.pipeline.retry import Backoff, BulkSize
 from ingest.pipeline.stats import Stats
 
@@ -44,6 +46,17 @@ STORM_LEAST = 20
 class _Refusal(msgspec.Struct, frozen=True):
     entry: Entry
     verdict: Verdict
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What an answer means for each document, and how many are stored, by their metric's names."""
+
+    verdicts: Sequence[Verdict]
+    finals: Mapping[str, int]
+
+    @property
+    def stored(self) -> int:
+        return sum(self.finals.values())
 
 
 class IndexRole:
@@ -78,43 +91,62 @@ class IndexRole:
         self._stats = stats
         self._successes: Counter[str] = Counter()
 
-    async def handle(self, batch: Batch[Enriched]) -> None:
+    async def handle(self, batch: Batch[Enriched | Ready]) -> None:
         """Make every record of the batch final; returns early if the batch is gone before that."""
         try:
             await patiently(batch, self._clock, self._sink_step_at, self._handle(batch))
         finally:
             self._pauses.end(batch)
 
-    async def _handle(self, batch: Batch[Enriched]) -> None:
+    async def _handle(self, batch: Batch[Enriched | Ready]) -> None:
         """Do it in this order.
 
-        1. Bury what has no id, index or version.
-        2. Write the documents, again and again until each is written, stale or buried.
+        1. Send the bulks that are ready; what is not final then goes on by itself.
+        2. Bury what does not say rightly where it goes.
+        3. Send the others, until each is written, stale or buried.
 
         The age of the first event speaks for its batch: to read it, a document has to be decoded.
         """
         found = batch.records
         entries = [one for one in found if isinstance(one, Entry)]
+        for one in found:
+            if isinstance(one, Ready):
+                entries += await self._send_ready(batch, one)
         await self._bury(
             batch,
             [
                 Burial(raw_place_of(one.record), one.why)
                 for one in found
-                if not isinstance(one, Entry)
+                if isinstance(one, Unroutable)
             ],
         )
         if await self._write(batch, entries):
-            self._stats.finish(len(found))
-            self._note_age(entries[:1])
+            self._stats.finish(sum([len(one) if isinstance(one, Ready) else 1 for one in found]))
+            self._note_age(found)
 
-    def _note_age(self, entries: Sequence[Entry]) -> None:
+    def _note_age(self, found: Sequence[Enriched | Ready]) -> None:
         """Observe how old events are now that they are indexed."""
-        for entry in entries:
-            if (time := event_time_of(value_of(entry))) is not None:
-                age_s = (self._clock.utc() - time).total_seconds()
-                self._stats.event_age_seconds.observe(max(0.0, age_s))
+        first = next((one for one in found if not isinstance(one, Unroutable)), None)
+        if first is None:
+            return
+        document = first.bulk.first if isinstance(first, Ready) else value_of(first)
+        if (time := event_time_of(document)) is not None:
+            age_s = (self._clock.utc() - time).total_seconds()
+            self._stats.event_age_seconds.observe(max(0.0, age_s))
 
-    async def _write(self, batch: Batch[Enriched], entries: Sequence[Entry]) -> bool:
+    async def _send_ready(self, batch: Batch[Enriched | Ready], ready: Ready) -> Sequence[Entry]:
+        """Send a bulk as it is, if that can be; returns the entries that are not final yet."""
+        if ready.size_bytes > self._size.bytes:
+            return ready.entries()
+        for index in ready.bulk.documents:
+            if not await self._is_ready(batch, index):
+                return ready.entries()
+        if left := await self._bulk(batch, ready):
+            self._pauses.settle(batch)
+            await self._wait(batch, Backoff(self._clock.random))
+        return left
+
+    async def _write(self, batch: Batch[Enriched | Ready], entries: Sequence[Entry]) -> bool:
         """Write until nothing is left; returns False if the batch was gone before that."""
         backoff = Backoff(self._clock.random)
         while entries and not batch.gone:
@@ -123,14 +155,18 @@ class IndexRole:
             left = await asyncio.gather(*(self._bulk(batch, run) for run in runs))
             entries = [*waiting, *chain.from_iterable(left)]
             self._pauses.settle(batch)
-            # While the cluster is down, the circuit does the waiting.
-            if entries and self._circuit.up:
-                await self._clock.sleep(backoff.next_s())
-                batch.step_at = self._clock.monotonic()
+            if entries:
+                await self._wait(batch, backoff)
         return not entries
 
+    async def _wait(self, batch: Batch[Enriched | Ready], backoff: Backoff) -> None:
+        """Wait before sending again; while the cluster is down, the circuit does the waiting."""
+        if self._circuit.up:
+            await self._clock.sleep(backoff.next_s())
+            batch.step_at = self._clock.monotonic()
+
     async def _sort_by_index(
-        self, batch: Batch[Enriched], entries: Sequence[Entry]
+        self, batch: Batch[Enriched | Ready], entries: Sequence[Entry]
     ) -> tuple[Sequence[Entry], Sequence[Entry]]:
         """Those whose index may be written to, and those that have to wait."""
         indices = dict.fromkeys([entry.index for entry in entries])
@@ -140,7 +176,7 @@ class IndexRole:
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
-    async def _is_ready(self, batch: Batch[Enriched], index: str) -> bool:
+    async def _is_ready(self, batch: Batch[Enriched | Ready], index: str) -> bool:
         if self._indices.is_ready(index):
             return True
         async with self._circuit.turn():
@@ -153,42 +189,57 @@ class IndexRole:
             await self._obey(batch, [trouble])
         return trouble is None
 
-    async def _bulk(self, batch: Batch[Enriched], entries: Sequence[Entry]) -> Sequence[Entry]:
+    async def _bulk(
+        self, batch: Batch[Enriched | Ready], run: Sequence[Entry] | Ready
+    ) -> Sequence[Entry]:
         """Send one bulk request; returns the entries that are not final yet."""
-        left, refusals = await self._send(batch, entries)
-        return [*left, *await self._refused(batch, len(entries), refusals)]
+        left, refusals = await self._send(batch, run)
+        return [*left, *await self._refused(batch, len(run), refusals)]
 
     async def _send(
-        self, batch: Batch[Enriched], entries: Sequence[Entry]
+        self, batch: Batch[Enriched | Ready], run: Sequence[Entry] | Ready
     ) -> tuple[list[Entry], list[_Refusal]]:
         """Send one bulk request, in halves where it is refused as a whole."""
-        async with self._circuit.turn():
-            if batch.gone:
-                return list(entries), []
-            sent_at = self._clock.monotonic()
-            reply = await self._cluster.bulk(body_of(entries))
-            batch.step_at = self._clock.monotonic()
-            self._stats.bulk_seconds.observe(batch.step_at - sent_at)
-            verdicts = judge(reply, len(entries))
-            finals = count_finals(verdicts)
-            self._report(reply, verdicts, finals)
+        if isinstance(run, Ready):
+            answer = await self._ask(batch, run.bulk.body, len(run), packed=True)
+        else:
+            answer = await self._ask(batch, body_of(run), len(run))
+        if answer and answer.stored == len(run):
+            self._successes.update(indices_of(run))
+            return [], []
+        entries = run.entries() if isinstance(run, Ready) else list(run)
+        if answer is None:
+            return entries, []
+        verdicts = answer.verdicts
         if verdicts[0].action is Action.DIVIDE and len(entries) > 1:
             middle = len(entries) // 2
             left, refusals = await self._send(batch, entries[:middle])
             more_left, more_refusals = await self._send(batch, entries[middle:])
             return left + more_left, refusals + more_refusals
-        if sum(finals.values()) == len(entries):
-            self._successes.update([entry.index for entry in entries])
-            return [], []
         await self._obey(batch, verdicts)
         return self._sort(entries, verdicts)
 
-    def _report(
-        self, reply: BulkReply, verdicts: Sequence[Verdict], finals: Mapping[str, int]
-    ) -> None:
+    async def _ask(
+        self, batch: Batch[Enriched | Ready], body: bytes, count: int, *, packed: bool = False
+    ) -> _Answer | None:
+        """Send one bulk request, unless the batch is gone when it is its turn."""
+        async with self._circuit.turn():
+            if batch.gone:
+                return None
+            sent_at = self._clock.monotonic()
+            reply = await self._cluster.bulk(body, packed=packed)
+            batch.step_at = self._clock.monotonic()
+            self._stats.bulk_seconds.observe(batch.step_at - sent_at)
+            verdicts = judge(reply, count)
+            answer = _Answer(verdicts, count_finals(verdicts))
+            self._report(reply, answer)
+        self._stats.indexed.update(answer.finals)
+        self._stats.from_cache += answer.stored if packed else 0
+        return answer
+
+    def _report(self, reply: BulkReply, answer: _Answer) -> None:
         """Tell circuit, size and counters how the request went."""
-        stored = sum(finals.values())
-        self._stats.indexed.update(finals)
+        verdicts, stored = answer.verdicts, answer.stored
         outage = not stored and all(verdict.is_outage for verdict in verdicts)
         cause = f"{verdicts[0].type} {verdicts[0].detail}".strip() if outage else ""
         retry_after_s = reply.retry_after_s if isinstance(reply, Whole) else None
@@ -222,7 +273,7 @@ class IndexRole:
         return left, refusals
 
     async def _refused(
-        self, batch: Batch[Enriched], sent: int, refusals: Sequence[_Refusal]
+        self, batch: Batch[Enriched | Ready], sent: int, refusals: Sequence[_Refusal]
     ) -> Sequence[Entry]:
         """Bury what was refused, unless a storm of refusals shows that the index is to blame."""
         blamed: set[str] = set()
@@ -254,7 +305,7 @@ class IndexRole:
             entry.successes_seen = self._successes[entry.index]
         return entry.server_errors >= SERVER_ERRORS_OF_ONE_DOCUMENT
 
-    async def _obey(self, batch: Batch[Enriched], verdicts: Sequence[Verdict]) -> None:
+    async def _obey(self, batch: Batch[Enriched | Ready], verdicts: Sequence[Verdict]) -> None:
         """Raise the alarm for what an operator has to mend, once for each cause."""
         for cause, detail in {v.cause: v.detail for v in verdicts if v.cause}.items():
             trouble = await self._renew_credentials() if cause == "auth" else ""
@@ -268,7 +319,7 @@ class IndexRole:
             return str(error)
         return ""
 
-    async def _bury(self, batch: Batch[Enriched], burials: Sequence[Burial]) -> None:
+    async def _bury(self, batch: Batch[Enriched | Ready], burials: Sequence[Burial]) -> None:
         await (await self._dead_letters.hand_over(batch.partition, burials, "index"))
 
     def _sink_step_at(self) -> float:

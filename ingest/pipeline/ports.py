@@ -3,7 +3,7 @@
 Adapters translate every foreign exception into `ingest.errors` before it gets here.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +18,25 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     headers: Sequence[tuple[str, bytes | None]]
 
 
+Bytes: TypeAlias = bytes | bytearray | memoryview
+
+
+class Follower(Protocol):
+    """Goes along with one batch that a producer makes of messages."""
+
+    def add(self, message: Message) -> None:
+        """Take the batch's next message."""
+        ...
+
+    def sent_as(self, records: Bytes) -> None:
+        """The batch is about to be sent; these are its records, as consumers will find them."""
+        ...
+
+
+Follow: TypeAlias = Callable[[], Follower | None]
+"""Gives who follows the next batch, if anybody does."""
+
+
 class Producer(Protocol):
     """Kafka, for writing."""
 
@@ -27,9 +46,13 @@ class Producer(Protocol):
         ...
 
     async def hand_over(
-        self, topic: str, partition: int, messages: Iterable[Message]
+        self,
+        topic: str,
+        partition: int,
+        messages: Iterable[Message],
+        follow: Follow | None = None,
     ) -> Awaitable[list[int]]:
-        """Queue the messages in order.
+        """Queue the messages in order, in batches; `follow` gives each who follows it at first.
 
         All of them have been gone through once when this returns, and are again, from the first,
         where Kafka wants some once more: each time has to give as many, of the same meaning.
@@ -78,8 +101,8 @@ BulkReply: TypeAlias = Written | Items | Whole | Unknown
 class Cluster(Protocol):
     """Elasticsearch, for writing. Nothing here raises but Unavailable and Refused."""
 
-    async def bulk(self, body: bytes) -> BulkReply:
-        """Send one bulk request, once."""
+    async def bulk(self, body: bytes, *, packed: bool = False) -> BulkReply:
+        """Send one bulk request, once; `packed`: the body is compressed already."""
         ...
 
     async def template_schema(self, name: str) -> str | None:

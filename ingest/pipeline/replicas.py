@@ -24,6 +24,7 @@ class Order(msgspec.Struct, frozen=True):
     """What one replica process is to do. `instance` is its member name in the consumer group.
 
     `listen` is where it shows its metrics, `host:port`, or "" for nowhere.
+    `bulk_folder` is where the roles of a machine leave and find bulk bodies, "" for nowhere.
     `settings` are packed and hold secrets: an order goes through a pipe and nowhere else.
     """
 
@@ -34,6 +35,7 @@ class Order(msgspec.Struct, frozen=True):
     log_level: str
     settings: msgspec.Raw
     listen: str = ""
+    bulk_folder: str = ""
 
 
 class Restart(msgspec.Struct, frozen=True):

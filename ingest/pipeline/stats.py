@@ -34,6 +34,7 @@ class Stats:
         self.quick = 0
         self.dead: Counter[str] = Counter()
         self.indexed: Counter[str] = Counter()
+        self.from_cache = 0
         self.bulks: Counter[str] = Counter()
         self.retries: Counter[str] = Counter()
         self.commits: Counter[str] = Counter()

@@ -208,6 +208,13 @@ class Worker(msgspec.Struct, frozen=True):
         Bytes,
         Meta(description="Most bytes of one batch: values, or bulk lines."),
     ] = Bytes(2 * 1024**2)
+    bulk_cache_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="Shared memory that each enrich replica may use for bulk requests that "
+            "index replicas of the same `ingest worker` then need not make; 0: none."
+        ),
+    ] = field(name="bulk_cache", default=Bytes(32 * 1024**2))
     in_flight: Annotated[
         int, Meta(ge=1, le=1_000, description="Unfinished batches at which fetching pauses.")
     ] = 8

@@ -1,31 +1,14 @@
 """What a replica tells whoever watches it, while all is well and while it is not."""
 
 import time
-import urllib.request
-from collections import Counter
-from urllib.error import HTTPError, URLError
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from ingest.pipeline.replicas import instance_of
+from tests.fault.harness.pages import ask, totals
 
 WAIT_S = 40.0
 READY = (200, "ready\n")
 ALIVE = (200, "alive\n")
-
-
-def ask(worker, world, role, page):
-    """Ask a role's first replica for a page: status and text, None while nobody answers."""
-    (started,) = worker.told("worker_started")
-    listen = started["members"][instance_of(world.settings.worker.instance, role, 0)]
-    try:
-        with urllib.request.urlopen(f"http://{listen}{page}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
-    except URLError:
-        return None
 
 
 def until(wanted, *question):
@@ -34,17 +17,6 @@ def until(wanted, *question):
     while (found := ask(*question)) != wanted:
         assert time.monotonic() < deadline_s, f"{question[2:]}: {found}"
         time.sleep(0.2)
-
-
-def totals(*question):
-    """Sum each metric of a role over its labels, but for the role; by label value too."""
-    _, text = ask(*question, "/metrics")
-    sums: Counter = Counter()
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            for key in (sample.name, *((sample.name, v) for v in sample.labels.values())):
-                sums[key] += sample.value
-    return sums
 
 
 def test_counters_agree_with_what_became_of_the_events(world):

@@ -1,13 +1,14 @@
 """Stand-ins for what is behind the pipeline's ports: a clock, Kafka and Elasticsearch in memory."""
 
 import asyncio
+import gzip
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.pipeline.ports import BulkReply, Items, Message, Written
+from ingest.pipeline.ports import BulkReply, Follow, Items, Message, Written
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -98,7 +99,11 @@ class FakeProducer:
         return self.partition_counts[topic]
 
     async def hand_over(
-        self, topic: str, partition: int, messages: Iterable[Message]
+        self,
+        topic: str,
+        partition: int,
+        messages: Iterable[Message],
+        follow: Follow | None = None,
     ) -> Awaitable[list[int]]:
         messages = list(messages)
         limit = self.takes_bytes.get(topic, 2**40)
@@ -133,12 +138,15 @@ class FakeCluster:
         self.documents: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.requests: list[list[str]] = []
         self.calls: list[str] = []
-        self.renewed = 0
+        self.renewed = self.packed = 0
         self.renewal_error: Exception | None = None
         self.in_flight = self.most_in_flight = 0
         self.gate: asyncio.Event | None = None
 
-    async def bulk(self, body: bytes) -> BulkReply:
+    async def bulk(self, body: bytes, *, packed: bool = False) -> BulkReply:
+        if packed:
+            body = gzip.decompress(body)
+            self.packed += 1
         lines = body.split(b"\n")
         assert lines.pop() == b""
         actions = [json.loads(line)["index"] for line in lines[::2]]

@@ -19,6 +19,7 @@ from ingest.logs import event
 from ingest.pipeline.batch import Make
 from ingest.pipeline.health import Health
 from ingest.pipeline.intake import Intake
+from ingest.pipeline.ready_bulks import Find
 from ingest.pipeline.stats import Stats
 
 BEAT_S = 1.0
@@ -57,6 +58,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
     connection: KafkaConnection
     poll_bytes: int
     make: Make | None
+    find: Find | None
     intake: Intake
     stats: Stats
     health: Health
@@ -105,6 +107,7 @@ def make_app(
     member: Membership,
     *,
     make: Make | None,
+    find: Find | None,
     intake: Intake,
     stats: Stats,
     health: Health,
@@ -151,6 +154,7 @@ def make_app(
     app.connection = connection
     app.poll_bytes = member.poll_bytes
     app.make = make
+    app.find = find
     app.intake = intake
     app.stats = stats
     app.health = health

@@ -313,7 +313,7 @@ def _message(batch: Batch[Any], generation: int) -> BatchMessage:
     message = BatchMessage(
         batch.topic,
         batch.partition,
-        last.offset,
+        batch.next_offset - 1,
         last.timestamp / 1000,
         0,
         (),

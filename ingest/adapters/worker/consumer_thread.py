@@ -28,7 +28,7 @@ class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is 
         self._poll = Poll(self.app.poll_bytes)
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
-        read_plainly(self._poll, self.app.make)
+        read_plainly(self._poll, self.app.make, self.app.find)
         consumer = super()._create_consumer(loop)
         brake(consumer._client)  # noqa: SLF001 - see guard
         renew(consumer._client, self.app.connection)  # noqa: SLF001 - see guard

@@ -24,6 +24,7 @@ from ingest.pipeline.health import LOOK_S, Health
 from ingest.pipeline.intake import Intake
 from ingest.pipeline.metrics import Readings
 from ingest.pipeline.progress import progress, totals
+from ingest.pipeline.ready_bulks import Find
 from ingest.pipeline.replicas import Role
 from ingest.pipeline.stats import Stats
 
@@ -37,11 +38,13 @@ class Work:
     """What a role brings: how to get ready, to make a batch final, and to close its sinks.
 
     `make` makes of each record, in the thread that reads, what is worked on in its place; None
-    where that is the record itself. `paused` names what writing waits for, from any thread.
+    where that is the record itself. `find` looks there for what may stand for a whole Kafka batch.
+    `paused` names what writing waits for, from any thread.
     `unreachable` asks the sinks, and names those that do not answer.
     """
 
     make: Make | None
+    find: Find | None
     intake: Intake
     stats: Stats
     open: Callable[[], Awaitable[None]]
@@ -99,6 +102,7 @@ async def _prepare(plan: Plan) -> App:
         plan.connection,
         plan.member,
         make=work.make,
+        find=work.find,
         intake=work.intake,
         stats=work.stats,
         health=health,

@@ -49,6 +49,7 @@ async def app():
         KafkaConnection(("127.0.0.1:9092",)),
         MEMBER,
         make=None,
+        find=None,
         intake=intake,
         stats=Stats(),
         health=Health(),

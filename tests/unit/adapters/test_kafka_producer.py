@@ -219,3 +219,65 @@ async def test_the_waits_between_attempts_grow_to_an_end(producer, sending, monk
     sending.on_delivery = [KafkaTimeoutError()] * 6
     await deliver(producer, "enriched", messages(10))
     assert waits == [0.5, 1, 2, 4, 4, 4]
+
+
+class Following:
+    """A follower of each batch: what it was given, and the records that were sent."""
+
+    def __init__(self):
+        self.all = []
+
+    def __call__(self):
+        follower = Follower()
+        self.all.append(follower)
+        return follower
+
+
+class Follower:
+    def __init__(self):
+        self.values = []
+        self.sent = []
+
+    def add(self, message):
+        self.values.append(message.value)
+
+    def sent_as(self, records):
+        self.sent.append(bytes(records))
+
+
+async def follow(producer, sent):
+    following = Following()
+    await (await producer.hand_over("enriched", 3, sent, following))
+    return following.all
+
+
+async def test_each_batch_has_a_follower_of_its_own_messages(producer, sending):
+    sent = messages(*[300_000] * 7)
+    followers = await follow(producer, sent)
+    assert len(followers) == len(sending.batches) > 1
+    assert [f.values for f in followers] == [values_in(content) for content in sending.contents]
+    assert [f.sent for f in followers] == [[content[61:]] for content in sending.contents]
+
+
+async def test_what_is_made_again_is_followed_by_nobody(producer, sending):
+    sending.on_delivery.append(LeaderNotAvailableError())
+    [follower] = await follow(producer, messages(10, 20))
+    assert len(sending.batches) == 2
+    assert (len(follower.values), len(follower.sent)) == (2, 1)
+
+
+async def test_a_further_try_of_the_same_batch_tells_nothing(producer):
+    following = Following()
+    batch = kafka_producer._Batch(1_000_000, following())
+    batch._builder.append(0, None, b"k", b"v", [])
+    assert batch._build() is batch._build()
+    assert len(following.all[0].sent) == 1
+
+
+async def test_what_is_too_large_is_never_sent_as_anything(producer, sending):
+    [follower] = await follow(producer, messages(3_000_000))
+    assert (len(follower.values), follower.sent) == (1, [])
+
+
+async def test_nobody_has_to_follow(producer, sending):
+    assert await (await producer.hand_over("enriched", 3, messages(10), lambda: None)) == []

@@ -4,11 +4,14 @@ import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Builder
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
 from ingest.adapters.kafka_records import (
     RECORD_BYTES,
+    RECORDS_AT,
     Batches,
     Content,
     Fetched,
@@ -17,6 +20,7 @@ from ingest.adapters.kafka_records import (
 )
 from ingest.core import RawRecord
 from ingest.pipeline.entries import entry_of
+from ingest.pipeline.ready_bulks import ReadyBulk
 
 PLACE = TopicPartition("raw", 3)
 
@@ -183,3 +187,76 @@ async def test_nothing_is_taken_of_a_partition_that_was_moved_or_paused():
     partition = Partition(batch(0, ["a", "b"]), None)
     partition.state.pause()
     assert partition.take() == []
+
+
+@pytest.fixture
+def looking():
+    """Bulks by the records that they were made of; what was looked for."""
+    bulks, asked = {}, []
+
+    def find(records, count):
+        asked.append((bytes(records), count))
+        return bulks.get(bytes(records))
+
+    read_plainly(find=find)
+    yield bulks, asked
+    read_plainly()
+
+
+BULK = ReadyBulk({"llm-requests-2026.07.01": 3}, 900, b"{}", b"body")
+
+
+def records_of(content):
+    return content[RECORDS_AT:]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_bulk_that_is_found_stands_for_its_batch(looking, codec):
+    bulks, asked = looking
+    first, second = batch(codec, ["a", "b", "c"], 40), batch(codec, ["d"], 43)
+    bulks[records_of(first)] = BULK
+    ready, *others = read(first + second, 40)
+    assert (ready.offset, ready.next_offset, ready.timestamp, ready.count) == (40, 43, 7, 3)
+    assert (ready.bulk, ready.size_bytes) == (BULK, 900)
+    assert [record.offset for record in others] == [43]
+    assert asked == [(records_of(first), 3), (records_of(second), 1)]
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", OddName()]])
+def test_the_records_behind_a_bulk_can_still_be_read(looking, names):
+    bulks, _ = looking
+    content = batch(Builder.CODEC_ZSTD, names, 40)
+    bulks[records_of(content)] = BULK
+    [ready] = read(content, 40)
+    read_plainly()
+    assert plain(ready.unpack()) == plain(read(content, 40))
+
+
+def test_a_batch_whose_beginning_was_read_before_is_not_looked_for(looking):
+    bulks, asked = looking
+    content = batch(0, ["a", "b", "c"], 40)
+    bulks[records_of(content)] = BULK
+    assert [record.offset for record in read(content, 41)] == [41, 42]
+    assert asked == []
+
+
+def test_records_are_the_same_whatever_the_broker_wrote_before_them(looking):
+    """It gives a batch its offset, and its own time, and writes the checksum anew."""
+    bulks, _ = looking
+    content = bytearray(batch(Builder.CODEC_ZSTD, ["a", "b"]))
+    bulks[records_of(bytes(content))] = BULK
+    content[:8] = (90).to_bytes(8)
+    content[21:23] = (int.from_bytes(content[21:23]) | 8).to_bytes(2)
+    content[35:43] = (1_700_000_000_000).to_bytes(8)
+    content[17:21] = calc_crc32c(content[21:]).to_bytes(4)
+    [ready] = read(bytes(content), 90)
+    assert (ready.offset, ready.next_offset, ready.timestamp) == (90, 92, 1_700_000_000_000)
+
+
+def test_a_batch_of_the_old_format_is_not_looked_for(looking):
+    _, asked = looking
+    builder = LegacyRecordBatchBuilder(1, 0, 1_000)
+    assert builder.append(0, timestamp=7, key=b"k", value=b"v")
+    [record] = read(bytes(builder.build()))
+    assert record.value == b"v"
+    assert asked == []

@@ -98,9 +98,9 @@ async def test_after_an_unknown_outcome_the_whole_request_is_sent_again(pipeline
 
 
 async def test_an_unknown_outcome_that_was_applied_repeats_the_same_document(pipeline):
-    async def applied_but_lost(body):
+    async def applied_but_lost(body, **how):
         pipeline.cluster.bulk = straight
-        await straight(body)
+        await straight(body, **how)
         return Unknown("timeout")
 
     straight = pipeline.cluster.bulk
@@ -176,9 +176,9 @@ async def test_halves_that_fail_for_now_are_sent_again(pipeline):
 
 
 async def test_each_request_and_each_batch_is_measured(pipeline):
-    async def slowly(body):
+    async def slowly(body, **how):
         pipeline.clock.now_s += 2
-        return await FakeCluster.bulk(pipeline.cluster, body)
+        return await FakeCluster.bulk(pipeline.cluster, body, **how)
 
     pipeline.cluster.bulk = slowly
     first, second = record("a"), record("b")

@@ -1,0 +1,135 @@
+"""Bulk bodies that the enrich role makes, for index roles of the same machine to find.
+
+When a Kafka batch is written, its documents are at hand, and still in the processor's cache; to
+read them again from Kafka and to make the same body of them costs several times as much. A body
+is kept under the very bytes of the records that it was made of. So what is found for a batch is
+about that batch and nothing else, and whoever finds nothing makes the body from the records.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from ingest.core.identity import index_name_ok
+from ingest.pipeline.entries import Enriched, Entry, lines_of
+from ingest.pipeline.ports import Bytes, Message
+
+AT_A_TIME = 50
+"""Documents that are compressed together, as many as are enriched together."""
+
+WORTH_IT = 2 * AT_A_TIME
+"""Documents from which on making a bulk of them is less than to leave it and to find it."""
+
+
+class ReadyBulk(msgspec.Struct, frozen=True):
+    """One bulk request: how many documents it has of which index, and the compressed body.
+
+    `size_bytes` is the body's before that; `first` is its first document.
+    """
+
+    documents: Mapping[str, int]
+    size_bytes: int
+    first: bytes
+    body: bytes
+
+    def fits(self, count: int, prefixes: Collection[str]) -> bool:
+        """Tell whether it has so many documents, all for indices of ours."""
+        return sum(self.documents.values()) == count and all(
+            index_name_ok(name, prefixes) for name in self.documents
+        )
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Stands in a batch for the `count` records of a whole Kafka batch, which `unpack` reads."""
+
+    offset: int
+    next_offset: int
+    timestamp: int
+    count: int
+    bulk: ReadyBulk
+    unpack: Callable[[], Sequence[Enriched]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def entries(self) -> list[Entry]:
+        """Read the records after all: each of them is a document."""
+        return [one for one in self.unpack() if isinstance(one, Entry)]
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of a bulk body."""
+        return self.bulk.size_bytes
+
+
+def indices_of(run: Sequence[Entry] | Ready) -> Counter[str]:
+    """Count documents by index."""
+    if isinstance(run, Ready):
+        return Counter(run.bulk.documents)
+    return Counter([entry.index for entry in run])
+
+
+class Compressor(Protocol):
+    """Makes a stream of what it is given, piece by piece."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take a piece; returns what is ready of the stream."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return the rest of the stream."""
+        ...
+
+
+Keep: TypeAlias = Callable[[Bytes, ReadyBulk], None]
+Find: TypeAlias = Callable[[Bytes, int], ReadyBulk | None]
+"""Looks for the bulk of a Kafka batch, by the bytes of its records and how many they are."""
+
+
+class BulkInMaking:
+    """Implements `ingest.pipeline.ports.Follower`: makes the bulk body of one Kafka batch.
+
+    A document as the enrich role makes it is on one line, and its routing headers come first.
+    `keep` is given the body, and what it was made of, when the batch is about to be sent.
+    """
+
+    def __init__(self, packing: Callable[[], Compressor], keep: Keep) -> None:
+        self._packing = packing
+        self._keep = keep
+        self._compressor: Compressor | None = None
+        self._lines: list[bytes] = []
+        self._indices: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._first = b""
+        self._size_bytes = 0
+
+    def add(self, message: Message) -> None:
+        """Take the batch's next message."""
+        (_, id_), (_, index), (_, version), *_ = message.headers
+        value = message.value
+        if not (id_ and index and version and value):
+            raise ValueError("no document of the enrich role")
+        self._lines += lines_of(index, id_, version, value)
+        self._indices.append(index)
+        if len(self._indices) % AT_A_TIME == 0:
+            self._compress()
+
+    def sent_as(self, records: Bytes) -> None:
+        """Hand the body over; `records` are the bytes of all of them, as Kafka will have them."""
+        if len(self._indices) < WORTH_IT:
+            return
+        compressor = self._compress()
+        documents = {name.decode(): count for name, count in Counter(self._indices).items()}
+        body = b"".join((*self._pieces, compressor.flush()))
+        self._keep(records, ReadyBulk(documents, self._size_bytes, self._first, body))
+
+    def _compress(self) -> Compressor:
+        compressor = self._compressor = self._compressor or self._packing()
+        lines = b"".join(self._lines)
+        self._lines.clear()
+        self._first = self._first or lines.split(b"\n", 2)[1]
+        self._size_bytes += len(lines)
+        self._pieces.append(compressor.compress(lines))
+        return compressor
