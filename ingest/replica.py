@@ -16,7 +16,7 @@ from functools import partial
 import msgspec
 
 from ingest import logs
-from ingest.adapters.bulk_cache import BulkCache
+from ingest.adapters.bulk_cache import BulkCache, open_folder
 from ingest.adapters.clock import SystemClock
 from ingest.adapters.elasticsearch import ElasticsearchCluster, packing
 from ingest.adapters.kafka_producer import KafkaProducer
@@ -42,8 +42,7 @@ from ingest.pipeline.index_role import IndexRole
 from ingest.pipeline.indices import Indices
 from ingest.pipeline.intake import Fail, Handle, Intake
 from ingest.pipeline.pauses import REMEDIES, Pauses
-from ingest.pipeline.ports import Bytes
-from ingest.pipeline.ready_bulks import BulkInMaking, ReadyBulk
+from ingest.pipeline.ready_bulks import BulkInMaking, finder
 from ingest.pipeline.replicas import Order, group_of
 from ingest.pipeline.retry import BulkSize
 from ingest.pipeline.stats import Stats
@@ -58,7 +57,7 @@ log = logging.getLogger(__name__)
 def plan(settings: Settings, order: Order) -> Plan:
     """Say how to run one replica. Reads the price books; raises UsageError."""
     worker = settings.worker
-    cache = _cache(settings, order.bulk_folder)
+    cache = _cache(settings) if order.both_roles else None
     make = (_enrich_work if order.role == "enrich" else _index_work)(settings, cache)
     return Plan(
         role=order.role,
@@ -78,8 +77,10 @@ def plan(settings: Settings, order: Order) -> Plan:
     )
 
 
-def _cache(settings: Settings, folder: str) -> BulkCache | None:
-    return BulkCache(folder, settings.worker.bulk_cache_bytes) if folder else None
+def _cache(settings: Settings) -> BulkCache | None:
+    max_bytes = settings.worker.bulk_cache_bytes
+    folder = open_folder() if max_bytes else None
+    return None if folder is None else BulkCache(folder, max_bytes)
 
 
 def _enrich_work(settings: Settings, cache: BulkCache | None) -> Callable[[Fail], Work]:
@@ -118,10 +119,6 @@ def _index_work(settings: Settings, cache: BulkCache | None) -> Callable[[Fail],
     cluster_settings = settings.elasticsearch
     prefixes = frozenset(index_prefixes(settings))
 
-    def find(records: Bytes, count: int) -> ReadyBulk | None:
-        bulk = cache.take(records) if cache else None
-        return bulk if bulk and bulk.fits(count, prefixes) else None
-
     def work(fail: Fail) -> Work:
         clock, stats, producer = SystemClock(), Stats(), _producer(settings)
         cluster = ElasticsearchCluster(elasticsearch_connection(settings))
@@ -145,7 +142,7 @@ def _index_work(settings: Settings, cache: BulkCache | None) -> Callable[[Fail],
 
         return Work(
             make=partial(entry_of, prefixes=prefixes),
-            find=find if cache else None,
+            find=finder(cache.take, prefixes, settings.worker.max_batch_events) if cache else None,
             intake=_intake(settings, role.handle, fail, clock),
             stats=stats,
             open=producer.start,

@@ -8,7 +8,6 @@ import logging
 import os
 import stat
 import time
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,98 +19,100 @@ from ingest.pipeline.ready_bulks import ReadyBulk
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is ours alone, which is checked
 KEPT_S = 300.0
-"""What nobody has taken for so long is let go: its records are read on another machine."""
+"""What nobody has taken for so long is removed: its records are read on another machine."""
 
 LOOK_S = 1.0
+MOST_FILES = 1_000  # so that a look takes milliseconds
+
+_OTHERS = 0o077
 
 log = logging.getLogger(__name__)
 
 
-def open_folder(parent: Path = SHARED_MEMORY) -> str:
-    """Give the folder that this user's processes share, made if need be; "" if there can be none.
+def open_folder(parent: Path = SHARED_MEMORY) -> int | None:
+    """Open the folder that this user's processes share, made if need be; None without one.
 
-    What nobody takes any more is removed from it.
+    It is used by this descriptor alone: what stands under its name later does not matter.
     """
-    folder = parent / f"ingest-bulks-{os.getuid()}"
+    path = parent / f"ingest-bulks-{os.getuid()}"
     try:
         with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            event(log, logging.WARNING, "bulk_cache_off", error=f"{folder} is not ours alone")
-            return ""
-        _sweep(folder)
+            path.mkdir(mode=0o700)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        event(log, logging.DEBUG, "bulk_cache_off", error=error.strerror)
-        return ""
-    return str(folder)
-
-
-def _sweep(folder: Path) -> None:
-    for file in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if time.time() - file.stat().st_mtime > KEPT_S:
-                file.unlink()
+        event(log, logging.INFO, "bulk_cache_off", error=f"{path}: {error.strerror}")
+        return None
+    found = os.fstat(folder)
+    if found.st_uid != os.getuid() or found.st_mode & _OTHERS:
+        os.close(folder)
+        event(log, logging.WARNING, "bulk_cache_off", error=f"{path} is not this user's alone")
+        return None
+    return folder
 
 
 class BulkCache:
-    """One process's view of the folder: it keeps at most `max_bytes` there at a time."""
+    """The folder, in which all processes together keep about `max_bytes` at a time."""
 
-    def __init__(self, folder: str, max_bytes: int) -> None:
-        self._folder = Path(folder)
+    def __init__(self, folder: int, max_bytes: int) -> None:
+        self._folder = folder
         self._max_bytes = max_bytes
-        self._kept: deque[_Kept] = deque()
-        self._kept_bytes = 0
+        self._room_bytes = 0
         self._look_at_s = 0.0
 
     def has_room(self) -> bool:
         """Whether to make another one."""
-        now_s = time.monotonic()
-        if self._kept_bytes >= self._max_bytes and now_s >= self._look_at_s:
+        if (now_s := time.monotonic()) >= self._look_at_s:
             self._look_at_s = now_s + LOOK_S
-            self._look(now_s)
-        return self._kept_bytes < self._max_bytes
+            self._room_bytes = self._look()
+        return self._room_bytes > 0
 
-    def _look(self, now_s: float) -> None:
-        """Count again what is there, and let go what is old."""
-        for kept in self._kept:
-            if now_s - kept.since_s > KEPT_S:
-                with suppress(OSError):
-                    kept.path.unlink()
-        self._kept = deque(kept for kept in self._kept if kept.path.exists())
-        self._kept_bytes = sum(kept.size_bytes for kept in self._kept)
+    def _look(self) -> int:
+        """Remove what is old; returns how many bytes may be added."""
+        now_s, room_bytes, files = time.time(), self._max_bytes, 0
+        with suppress(OSError):
+            for name in os.listdir(self._folder):
+                # Another process may have taken it meanwhile.
+                with suppress(FileNotFoundError):
+                    found = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+                    if not stat.S_ISREG(found.st_mode):
+                        continue
+                    if now_s - found.st_mtime > KEPT_S:
+                        os.unlink(name, dir_fd=self._folder)
+                        continue
+                    room_bytes -= found.st_size
+                    files += 1
+        return room_bytes if files < MOST_FILES else 0
 
     def keep(self, records: Bytes, bulk: ReadyBulk) -> None:
         """Leave it where who reads these records finds it, if there is room."""
-        path = self._path(records)
+        name = _name(records)
+        new = f"{name}.{os.getpid()}"
         content = msgspec.msgpack.encode(bulk)
-        new = path.with_suffix(".new")
         try:
-            new.write_bytes(content)
-            new.rename(path)
+            with open(new, "wb", opener=self._open) as file:
+                file.write(content)
+            os.rename(new, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         except OSError:
             with suppress(OSError):
-                new.unlink()
-            self._kept_bytes = self._max_bytes  # as good as full, until the next look
-            return
-        self._kept.append(_Kept(path, len(content), time.monotonic()))
-        self._kept_bytes += len(content)
+                os.unlink(new, dir_fd=self._folder)
+            self._room_bytes = 0  # until the next look
+        else:
+            self._room_bytes -= len(content)
 
     def take(self, records: Bytes) -> ReadyBulk | None:
         """Find what was made of these records, and remove it."""
-        path = self._path(records)
+        name = _name(records)
         try:
-            content = path.read_bytes()
-            path.unlink()
+            with open(name, "rb", opener=self._open) as file:
+                content = file.read()
+            os.unlink(name, dir_fd=self._folder)
             return msgspec.msgpack.decode(content, type=ReadyBulk)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
             return None
 
-    def _path(self, records: Bytes) -> Path:
-        return self._folder / hashlib.sha256(records).hexdigest()
+    def _open(self, name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NOFOLLOW, 0o600, dir_fd=self._folder)
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    path: Path
-    size_bytes: int
-    since_s: float
+def _name(records: Bytes) -> str:
+    return hashlib.sha256(records).hexdigest()

@@ -27,7 +27,9 @@ from ingest.adapters.kafka_records import RECORDS_AT
 from ingest.errors import Fatal
 from ingest.pipeline.ports import Follow, Follower, Message
 
-BATCH_BYTES = 1_000_000
+BATCH_BYTES = 2_000_000
+"""A batch of 2,000 ordinary documents: each further one costs a bulk request of its own."""
+
 REQUEST_TIMEOUT_MS = 20_000
 METADATA_MS = 15_000
 AGAIN_S = 0.5
@@ -49,8 +51,6 @@ class KafkaProducer:
 
     def __init__(self, connection: KafkaConnection, max_record_bytes: Mapping[str, int]) -> None:
         compress_lightly()
-        # A batch is refused as a whole: it must fit the topic that takes least.
-        self._batch_bytes = min(BATCH_BYTES, *max_record_bytes.values())
         self._producer = AIOKafkaProducer(
             **client_options(connection),
             enable_idempotence=True,
@@ -114,13 +114,16 @@ class KafkaProducer:
     ) -> Awaitable[list[int]]:
         """Queue the messages in order; see the port."""
         too_large: list[int] = []
-        sent = await self._queue(topic, partition, self._built(messages, 0, follow), too_large)
+        sent = await self._queue(
+            topic, partition, self._built(topic, messages, 0, follow), too_large
+        )
         return self._confirmed(topic, partition, messages, sent, too_large)
 
     def _built(
-        self, messages: Iterable[Message], first: int, follow: Follow | None = None
+        self, topic: str, messages: Iterable[Message], first: int, follow: Follow | None = None
     ) -> "Iterator[_Sent]":
         """Make batches of as many messages as fit, one at least, from position `first` on."""
+        max_bytes = min(BATCH_BYTES, self._max_record_bytes[topic])
         batch: _Batch | None = None
         append: Any = None
         follower: Follower | None = None
@@ -132,7 +135,7 @@ class KafkaProducer:
                 if batch is not None:
                     yield _Sent(start, count, batch)
                 follower = follow() if follow else None
-                start, count, batch = start + count, 0, _Batch(self._batch_bytes, follower)
+                start, count, batch = start + count, 0, _Batch(max_bytes, follower)
                 # Its own `append` costs a third more, for what it checks of each message.
                 append = batch._builder.append  # noqa: SLF001 - see guard
                 append(0, None, message.key, message.value, message.headers)
@@ -203,7 +206,8 @@ class KafkaProducer:
     ) -> "list[_Sent]":
         """Queue the messages of a batch again; raises Fatal if they are not there any more."""
         before = len(too_large)
-        built = self._built(islice(messages, run.start, run.start + run.count), run.start)
+        same = islice(messages, run.start, run.start + run.count)
+        built = self._built(topic, same, run.start)
         sent = await self._queue(topic, partition, built, too_large)
         if sum(one.count for one in sent) + len(too_large) - before != run.count:
             raise Fatal(f"what was to be sent to {topic} again is not there any more")

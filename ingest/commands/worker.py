@@ -51,16 +51,13 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Check what has to be there, then start the replicas and watch over them."""
-    from ingest.adapters.bulk_cache import open_folder
     from ingest.adapters.supervisor import supervise
 
     rules_from(settings)
     roles: tuple[Role, ...] = ROLES if args.role == "all" else (args.role,)
     _wait_for_topics(settings, roles)
-    shares = args.role == "all" and settings.worker.bulk_cache_bytes > 0
-    folder = open_folder() if shares else ""
     orders = [
-        _order(args, settings, role, slot, folder)
+        _order(args, settings, role, slot)
         for role in roles
         for slot in _slots(settings, role, args.replicas)
     ]
@@ -130,7 +127,7 @@ def _listen(settings: Settings) -> str:
 
 
 def _order(
-    args: argparse.Namespace, settings: Settings, role: Role, slot: "Slot", bulk_folder: str
+    args: argparse.Namespace, settings: Settings, role: Role, slot: "Slot"
 ) -> "tuple[Order, Slot]":
     order = Order(
         role=role,
@@ -139,7 +136,7 @@ def _order(
         listen=_listen(settings),
         log_format=args.log_format,
         log_level=args.log_level,
-        bulk_folder=bulk_folder,
+        both_roles=args.role == "all",
         settings=msgspec.Raw(settings_to_json(settings)),
     )
     return order, slot

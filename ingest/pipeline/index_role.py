@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import TypeAlias
 
 import msgspec
 
@@ -41,6 +42,10 @@ from ingest.pipeline.stats import Stats
 
 SERVER_ERRORS_OF_ONE_DOCUMENT = 5
 STORM_LEAST = 20
+
+
+AnyBatch: TypeAlias = Batch[Enriched | Ready]
+"""Records, or one ready bulk that stands for them."""
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -91,27 +96,29 @@ class IndexRole:
         self._stats = stats
         self._successes: Counter[str] = Counter()
 
-    async def handle(self, batch: Batch[Enriched | Ready]) -> None:
+    async def handle(self, batch: AnyBatch) -> None:
         """Make every record of the batch final; returns early if the batch is gone before that."""
         try:
             await patiently(batch, self._clock, self._sink_step_at, self._handle(batch))
         finally:
             self._pauses.end(batch)
 
-    async def _handle(self, batch: Batch[Enriched | Ready]) -> None:
+    async def _handle(self, batch: AnyBatch) -> None:
+        """Send the batch's ready bulk, if there is one; what that leaves over goes as records."""
+        first = batch.records[0]
+        if not isinstance(first, Ready):
+            await self._handle_records(batch)
+        elif await self._write(batch, await self._send_ready(batch, first)):
+            self._finish(len(first), first.bulk.first)
+
+    async def _handle_records(self, batch: AnyBatch) -> None:
         """Do it in this order.
 
-        1. Send the bulks that are ready; what is not final then goes on by itself.
-        2. Bury what does not say rightly where it goes.
-        3. Send the others, until each is written, stale or buried.
-
-        The age of the first event speaks for its batch: to read it, a document has to be decoded.
+        1. Bury what does not say rightly where it goes.
+        2. Send the others, until each is written, stale or buried.
         """
         found = batch.records
         entries = [one for one in found if isinstance(one, Entry)]
-        for one in found:
-            if isinstance(one, Ready):
-                entries += await self._send_ready(batch, one)
         await self._bury(
             batch,
             [
@@ -121,20 +128,16 @@ class IndexRole:
             ],
         )
         if await self._write(batch, entries):
-            self._stats.finish(sum([len(one) if isinstance(one, Ready) else 1 for one in found]))
-            self._note_age(found)
+            self._finish(len(found), value_of(entries[0]) if entries else None)
 
-    def _note_age(self, found: Sequence[Enriched | Ready]) -> None:
-        """Observe how old events are now that they are indexed."""
-        first = next((one for one in found if not isinstance(one, Unroutable)), None)
-        if first is None:
-            return
-        document = first.bulk.first if isinstance(first, Ready) else value_of(first)
-        if (time := event_time_of(document)) is not None:
+    def _finish(self, count: int, first: bytes | None) -> None:
+        """Count a batch, and how old its first event is: to read that, it has to be decoded."""
+        self._stats.finish(count)
+        if first and (time := event_time_of(first)) is not None:
             age_s = (self._clock.utc() - time).total_seconds()
             self._stats.event_age_seconds.observe(max(0.0, age_s))
 
-    async def _send_ready(self, batch: Batch[Enriched | Ready], ready: Ready) -> Sequence[Entry]:
+    async def _send_ready(self, batch: AnyBatch, ready: Ready) -> Sequence[Entry]:
         """Send a bulk as it is, if that can be; returns the entries that are not final yet."""
         if ready.size_bytes > self._size.bytes:
             return ready.entries()
@@ -146,7 +149,7 @@ class IndexRole:
             await self._wait(batch, Backoff(self._clock.random))
         return left
 
-    async def _write(self, batch: Batch[Enriched | Ready], entries: Sequence[Entry]) -> bool:
+    async def _write(self, batch: AnyBatch, entries: Sequence[Entry]) -> bool:
         """Write until nothing is left; returns False if the batch was gone before that."""
         backoff = Backoff(self._clock.random)
         while entries and not batch.gone:
@@ -159,14 +162,14 @@ class IndexRole:
                 await self._wait(batch, backoff)
         return not entries
 
-    async def _wait(self, batch: Batch[Enriched | Ready], backoff: Backoff) -> None:
+    async def _wait(self, batch: AnyBatch, backoff: Backoff) -> None:
         """Wait before sending again; while the cluster is down, the circuit does the waiting."""
         if self._circuit.up:
             await self._clock.sleep(backoff.next_s())
             batch.step_at = self._clock.monotonic()
 
     async def _sort_by_index(
-        self, batch: Batch[Enriched | Ready], entries: Sequence[Entry]
+        self, batch: AnyBatch, entries: Sequence[Entry]
     ) -> tuple[Sequence[Entry], Sequence[Entry]]:
         """Those whose index may be written to, and those that have to wait."""
         indices = dict.fromkeys([entry.index for entry in entries])
@@ -176,7 +179,7 @@ class IndexRole:
         ready = [entry for entry in entries if entry.index not in blocked]
         return ready, [entry for entry in entries if entry.index in blocked]
 
-    async def _is_ready(self, batch: Batch[Enriched | Ready], index: str) -> bool:
+    async def _is_ready(self, batch: AnyBatch, index: str) -> bool:
         if self._indices.is_ready(index):
             return True
         async with self._circuit.turn():
@@ -189,15 +192,13 @@ class IndexRole:
             await self._obey(batch, [trouble])
         return trouble is None
 
-    async def _bulk(
-        self, batch: Batch[Enriched | Ready], run: Sequence[Entry] | Ready
-    ) -> Sequence[Entry]:
+    async def _bulk(self, batch: AnyBatch, run: Sequence[Entry] | Ready) -> Sequence[Entry]:
         """Send one bulk request; returns the entries that are not final yet."""
         left, refusals = await self._send(batch, run)
         return [*left, *await self._refused(batch, len(run), refusals)]
 
     async def _send(
-        self, batch: Batch[Enriched | Ready], run: Sequence[Entry] | Ready
+        self, batch: AnyBatch, run: Sequence[Entry] | Ready
     ) -> tuple[list[Entry], list[_Refusal]]:
         """Send one bulk request, in halves where it is refused as a whole."""
         if isinstance(run, Ready):
@@ -220,7 +221,7 @@ class IndexRole:
         return self._sort(entries, verdicts)
 
     async def _ask(
-        self, batch: Batch[Enriched | Ready], body: bytes, count: int, *, packed: bool = False
+        self, batch: AnyBatch, body: bytes, count: int, *, packed: bool = False
     ) -> _Answer | None:
         """Send one bulk request, unless the batch is gone when it is its turn."""
         async with self._circuit.turn():
@@ -273,7 +274,7 @@ class IndexRole:
         return left, refusals
 
     async def _refused(
-        self, batch: Batch[Enriched | Ready], sent: int, refusals: Sequence[_Refusal]
+        self, batch: AnyBatch, sent: int, refusals: Sequence[_Refusal]
     ) -> Sequence[Entry]:
         """Bury what was refused, unless a storm of refusals shows that the index is to blame."""
         blamed: set[str] = set()
@@ -305,7 +306,7 @@ class IndexRole:
             entry.successes_seen = self._successes[entry.index]
         return entry.server_errors >= SERVER_ERRORS_OF_ONE_DOCUMENT
 
-    async def _obey(self, batch: Batch[Enriched | Ready], verdicts: Sequence[Verdict]) -> None:
+    async def _obey(self, batch: AnyBatch, verdicts: Sequence[Verdict]) -> None:
         """Raise the alarm for what an operator has to mend, once for each cause."""
         for cause, detail in {v.cause: v.detail for v in verdicts if v.cause}.items():
             trouble = await self._renew_credentials() if cause == "auth" else ""
@@ -319,7 +320,7 @@ class IndexRole:
             return str(error)
         return ""
 
-    async def _bury(self, batch: Batch[Enriched | Ready], burials: Sequence[Burial]) -> None:
+    async def _bury(self, batch: AnyBatch, burials: Sequence[Burial]) -> None:
         await (await self._dead_letters.hand_over(batch.partition, burials, "index"))
 
     def _sink_step_at(self) -> float:

@@ -1,11 +1,13 @@
 """Batches between Kafka and their end: how many are open, and what may be committed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from ingest.pipeline.batch import Batch, Item, cut
 from ingest.pipeline.ports import Clock
+from ingest.pipeline.ready_bulks import Ready
 from ingest.pipeline.tracker import Tracker
 
 LOOK_S = 0.02
@@ -44,10 +46,16 @@ class Intake:
 
     def batches(self, topic: str, partition: int, records: Sequence[Item]) -> list[Batch[Item]]:
         """Cut one partition's fetched records, at least one, into batches within the limits."""
-        sizes_bytes = [record.size_bytes for record in records]
-        runs = cut(records, sizes_bytes, self._max_batch_events, self._max_batch_bytes)
         now_s = self._clock.monotonic()
-        return [Batch(topic, partition, run, now_s) for run in runs]
+        return [
+            Batch(topic, partition, run, now_s)
+            for apart in _ready_apart(records)
+            for run in self._cut(apart)
+        ]
+
+    def _cut(self, records: Sequence[Item]) -> Sequence[Sequence[Item]]:
+        sizes_bytes = [record.size_bytes for record in records]
+        return cut(records, sizes_bytes, self._max_batch_events, self._max_batch_bytes)
 
     @property
     def full(self) -> bool:
@@ -102,3 +110,13 @@ class Intake:
         """Give everything up: the partitions are lost, or are read again from the commit."""
         self.tracker.clear()
         self._room.set()
+
+
+def _ready_apart(records: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Give each that stands for a whole batch by itself, and what is between them in one piece."""
+    if Ready not in set(map(type, records)):
+        yield records
+        return
+    for is_ready, grouped in groupby(records, lambda one: isinstance(one, Ready)):
+        run = list(grouped)
+        yield from ([one] for one in run) if is_ready else [run]

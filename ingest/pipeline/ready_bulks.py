@@ -13,14 +13,15 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from ingest.core.identity import index_name_ok
+from ingest.errors import Fatal
 from ingest.pipeline.entries import Enriched, Entry, lines_of
 from ingest.pipeline.ports import Bytes, Message
 
 AT_A_TIME = 50
 """Documents that are compressed together, as many as are enriched together."""
 
-WORTH_IT = 2 * AT_A_TIME
-"""Documents from which on making a bulk of them is less than to leave it and to find it."""
+WORTH_IT = 500
+"""Documents from which on it is better than to join those of several Kafka batches in a bulk."""
 
 
 class ReadyBulk(msgspec.Struct, frozen=True):
@@ -55,8 +56,12 @@ class Ready(msgspec.Struct, frozen=True):
         return self.count
 
     def entries(self) -> list[Entry]:
-        """Read the records after all: each of them is a document."""
-        return [one for one in self.unpack() if isinstance(one, Entry)]
+        """Read the records after all, which can be done once; raises Fatal unless all are right."""
+        found = [one for one in self.unpack() if isinstance(one, Entry)]
+        if len(found) != self.count:
+            # The next process to read them finds nothing that stands for them any more.
+            raise Fatal("a ready bulk stood for records that have no valid headers")
+        return found
 
     @property
     def size_bytes(self) -> int:
@@ -83,9 +88,20 @@ class Compressor(Protocol):
         ...
 
 
+Take: TypeAlias = Callable[[Bytes], ReadyBulk | None]
 Keep: TypeAlias = Callable[[Bytes, ReadyBulk], None]
 Find: TypeAlias = Callable[[Bytes, int], ReadyBulk | None]
 """Looks for the bulk of a Kafka batch, by the bytes of its records and how many they are."""
+
+
+def finder(take: Take, prefixes: frozenset[str], max_events: int) -> Find:
+    """Make what looks for the bulks of batches that may have one, and checks what it finds."""
+
+    def find(records: Bytes, count: int) -> ReadyBulk | None:
+        bulk = take(records) if WORTH_IT <= count <= max_events else None
+        return bulk if bulk and bulk.fits(count, prefixes) else None
+
+    return find
 
 
 class BulkInMaking:

@@ -24,7 +24,7 @@ class Order(msgspec.Struct, frozen=True):
     """What one replica process is to do. `instance` is its member name in the consumer group.
 
     `listen` is where it shows its metrics, `host:port`, or "" for nowhere.
-    `bulk_folder` is where the roles of a machine leave and find bulk bodies, "" for nowhere.
+    `both_roles`: the other role runs beside it, so the two share what they can.
     `settings` are packed and hold secrets: an order goes through a pipe and nowhere else.
     """
 
@@ -35,7 +35,7 @@ class Order(msgspec.Struct, frozen=True):
     log_level: str
     settings: msgspec.Raw
     listen: str = ""
-    bulk_folder: str = ""
+    both_roles: bool = False
 
 
 class Restart(msgspec.Struct, frozen=True):

@@ -211,8 +211,8 @@ class Worker(msgspec.Struct, frozen=True):
     bulk_cache_bytes: Annotated[
         Bytes,
         Meta(
-            description="Shared memory that each enrich replica may use for bulk requests that "
-            "index replicas of the same `ingest worker` then need not make; 0: none."
+            description="Shared memory on one machine for bulk requests that the enrich role has "
+            "made and the index role of the same `ingest worker` then need not make; 0: none."
         ),
     ] = field(name="bulk_cache", default=Bytes(32 * 1024**2))
     in_flight: Annotated[

@@ -1,9 +1,10 @@
 """Bulk bodies that the enrich role leaves to the index role: they save work and decide nothing."""
 
-from pathlib import Path
+import os
+from contextlib import suppress
 from threading import Event, Thread
 
-from ingest.adapters.bulk_cache import open_folder
+from ingest.adapters.bulk_cache import SHARED_MEMORY, open_folder
 from tests.fault.harness.pages import totals
 
 FOUND = "ingest_documents_from_bulk_cache_total"
@@ -29,30 +30,39 @@ def test_without_it_everything_is_made_from_the_records(world):
 
 
 def test_whatever_happens_to_what_is_kept_the_documents_are_right(world):
-    done = Event()
-    vandal = Thread(target=_damage, args=(Path(open_folder()), done))
+    done, damaged = Event(), list[str]()
+    vandal = Thread(target=_damage, args=(done, damaged))
     vandal.start()
     try:
-        worker = world.start_worker("--replicas", "2")
+        worker = world.start_worker()
         worker.wait_for("worker_started")
-        world.send(20_000)
+        world.send(40_000)
         world.verify()
     finally:
         done.set()
         vandal.join()
+    assert set(damaged) == {"cut", "overwritten", "removed"}
+    assert 0 < totals(worker, world, "index")[FOUND] < 30_000
 
 
-def _damage(folder: Path, done: Event) -> None:
-    """Cut, overwrite and remove what is kept, each as it comes."""
+def _damage(done: Event, damaged: list[str]) -> None:
+    """Cut, overwrite or remove what is kept, most of it as it comes."""
+    descriptor = open_folder()
+    assert descriptor is not None
+    folder = SHARED_MEMORY / f"ingest-bulks-{os.getuid()}"
     number = 0
     while not done.wait(0.001):
         for file in folder.iterdir():
             number += 1
-            try:
+            with suppress(OSError):
                 content = file.read_bytes()
-                if number % 3 == 0:
+                if number % 4 == 0:
+                    file.write_bytes(content[: len(content) // 2])
+                    damaged.append("cut")
+                elif number % 4 == 1:
+                    file.write_bytes(b"\x84\xa9documents\x81\xa1\xff\x01")
+                    damaged.append("overwritten")
+                elif number % 4 == 2:
                     file.unlink()
-                else:
-                    file.write_bytes(content[: len(content) // 2] if number % 3 == 1 else b"\xc1")
-            except OSError:
-                continue
+                    damaged.append("removed")
+    os.close(descriptor)

@@ -109,6 +109,10 @@ class FakeProducer:
         limit = self.takes_bytes.get(topic, 2**40)
         too_large = [i for i, message in enumerate(messages) if len(message.value) > limit]
         fitting = [message for i, message in enumerate(messages) if i not in too_large]
+        if follow and (follower := follow()):
+            for message in fitting:
+                follower.add(message)
+            follower.sent_as(b"".join(message.value for message in fitting))
         self.records += [(topic, partition, message) for message in fitting]
         return self._confirmed(too_large)
 

@@ -11,7 +11,6 @@ from random import Random
 
 import msgspec
 
-from ingest.adapters.bulk_cache import open_folder
 from ingest.adapters.kafka_admin import open_admin
 from ingest.app import rules_from, topic_specs
 from ingest.core import RawRecord
@@ -188,7 +187,7 @@ class World:
             log_format="json",
             log_level="debug",
             settings=msgspec.Raw(settings_to_json(load(self.config, self._environ))),
-            bulk_folder=open_folder(),
+            both_roles=True,
         )
         self.faults.append(fault.__name__)
         arguments = ["-m", sabotaged.__name__, fault.__name__, str(number)]

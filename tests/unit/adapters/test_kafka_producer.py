@@ -88,7 +88,7 @@ async def test_messages_go_out_in_one_batch_where_they_fit(producer, sending):
     assert (topic, partition, count) == ("enriched", 3, 3)
 
 
-async def test_no_batch_is_larger_than_any_topic_takes(producer, sending):
+async def test_no_batch_is_larger_than_its_topic_takes(producer, sending):
     assert await deliver(producer, "dead", messages(*[1_000] * 50)) == []
     assert sum(count for _, _, count, _ in sending.batches) == 50
     assert max(size for *_, size in sending.batches) <= 10_000

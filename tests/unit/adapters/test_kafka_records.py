@@ -253,6 +253,17 @@ def test_records_are_the_same_whatever_the_broker_wrote_before_them(looking):
     assert (ready.offset, ready.next_offset, ready.timestamp) == (90, 92, 1_700_000_000_000)
 
 
+def test_a_batch_that_has_lost_records_ends_where_it_ended(looking):
+    """What compaction leaves of a batch keeps its beginning and its end."""
+    bulks, _ = looking
+    content = bytearray(batch(Builder.CODEC_ZSTD, ["a", "b"], 40))
+    content[23:27] = (4).to_bytes(4)
+    content[17:21] = calc_crc32c(content[21:]).to_bytes(4)
+    bulks[records_of(bytes(content))] = BULK
+    [ready] = read(bytes(content), 40)
+    assert (ready.offset, ready.next_offset, ready.count) == (40, 45, 2)
+
+
 def test_a_batch_of_the_old_format_is_not_looked_for(looking):
     _, asked = looking
     builder = LegacyRecordBatchBuilder(1, 0, 1_000)

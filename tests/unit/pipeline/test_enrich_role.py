@@ -54,7 +54,7 @@ def role(producer, stats, clock):
     return role_of(producer, stats, clock)
 
 
-def role_of(producer, stats, clock, payload_seen=lambda names: None):
+def role_of(producer, stats, clock, payload_seen=lambda names: None, follow=None):
     return EnrichRole(
         rules=Rules(),
         enriched_topic="enriched",
@@ -63,6 +63,7 @@ def role_of(producer, stats, clock, payload_seen=lambda names: None):
         clock=clock,
         stats=stats,
         payload_seen=payload_seen,
+        follow=follow,
     )
 
 
@@ -301,3 +302,19 @@ async def test_a_payload_that_is_passed_on_is_told_once(producer, stats, clock):
     await role.handle(batch(event(1, messages=[]), event(2, prompt="p"), first=1))
     await role.handle(batch(event(3, messages=[]), first=3))
     assert told == [["messages", "prompt"]]
+
+
+async def test_documents_are_followed_and_dead_letters_are_not(producer, stats, clock):
+    followed = []
+
+    class Follower:
+        def add(self, message):
+            followed.append(message.value)
+
+        def sent_as(self, records):
+            followed.append(bytes(records))
+
+    role = role_of(producer, stats, clock, follow=Follower)
+    await role.handle(batch(event(0), b"no json", event(1)))
+    first, second = (message.value for message in producer.of("enriched"))
+    assert followed == [first, second, first + second]

@@ -7,10 +7,22 @@ import pytest
 
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.entries import body_of, entry_of
+from ingest.pipeline.index_role import SERVER_ERRORS_OF_ONE_DOCUMENT
 from ingest.pipeline.ports import Items, Unknown, Whole
 from ingest.pipeline.ready_bulks import Ready, ReadyBulk
-from tests.support.fakes import settle
-from tests.support.indexing import BAD, BUSY, INDEX, OTHER, PREFIXES, Pipeline, answers, record
+from tests.support.fakes import HeldClock, settle
+from tests.support.indexing import (
+    BAD,
+    BROKEN,
+    BUSY,
+    INDEX,
+    OTHER,
+    PREFIXES,
+    Pipeline,
+    answers,
+    ids,
+    record,
+)
 
 
 @pytest.fixture
@@ -54,14 +66,6 @@ async def test_it_is_sent_as_it_is(pipeline):
 
 async def test_the_batch_ends_behind_its_last_record(pipeline):
     assert batch(ready("a", "b", offset=40)).next_offset == 42
-
-
-async def test_bulks_and_records_stand_side_by_side(pipeline):
-    mixed = batch(ready("a", "b"), *of("c", offset=2), ready("d", offset=3), *of("e", offset=4))
-    await pipeline.role.handle(mixed)
-    assert pipeline.cluster.requests == [["a", "b"], ["d"], ["c", "e"]]
-    assert set(pipeline.stored) == set("abcde")
-    assert (pipeline.stats.consumed, pipeline.stats.from_cache) == (5, 3)
 
 
 async def test_newer_versions_that_are_there_are_final(pipeline):
@@ -121,8 +125,35 @@ async def test_a_refused_login_pauses_and_ends_with_the_next_answer(pipeline):
 
 async def test_before_it_is_tried_again_there_is_a_wait(pipeline):
     pipeline.cluster.script.append(answers(a=BUSY))
-    await pipeline.role.handle(batch(ready("a")))
+    waiting = batch(ready("a", "b"))
+    await pipeline.role.handle(waiting)
+    assert not pipeline.told  # the circuit was not asked to wait
     assert len(pipeline.clock.slept) == 1
+    assert waiting.step_at == pipeline.clock.now_s
+
+
+async def test_a_storm_of_refusals_has_the_index_looked_at(pipeline):
+    pipeline.cluster.script.append(answers(**dict.fromkeys(ids(20), BAD)))
+    await pipeline.role.handle(batch(ready(*ids(20))))
+    assert pipeline.cluster.calls.count("index_schema") == 2
+    assert len(pipeline.letters) == 20
+
+
+async def test_what_it_stores_shows_which_document_breaks_the_cluster():
+    pipeline = Pipeline(HeldClock())
+    write = pipeline.cluster.write_one
+    pipeline.cluster.write_one = lambda action, value: (
+        BROKEN if action["_id"] == "bad" else write(action, value)
+    )
+    poison = asyncio.ensure_future(pipeline.role.handle(batch(*of("bad", "a"))))
+    for number in range(SERVER_ERRORS_OF_ONE_DOCUMENT - 1):
+        await settle()
+        assert not poison.done()
+        await pipeline.role.handle(batch(ready(f"other-{number}")))
+        await pipeline.clock.advance(30)
+    await poison
+    [letter] = pipeline.letters
+    assert letter["reason"] == "rejected"
 
 
 async def test_one_that_is_larger_than_bulks_may_be_now_is_not_sent():
@@ -149,6 +180,21 @@ async def test_an_index_that_is_not_ours_holds_it_back(pipeline):
     assert pipeline.pauses.causes() == ["template"]
     waiting.gone = True
     await task
+
+
+async def test_a_batch_that_is_gone_while_it_waits_for_its_turn_is_not_finished(pipeline):
+    await pipeline.role.handle(batch(*of("x")))
+    pipeline.cluster.gate = asyncio.Event()
+    others = [asyncio.ensure_future(pipeline.role.handle(batch(*of(f"o{n}")))) for n in range(2)]
+    await settle()
+    late = batch(ready("a"))
+    waiting = asyncio.ensure_future(pipeline.role.handle(late))
+    await settle()
+    late.gone = True
+    pipeline.cluster.gate.set()
+    await asyncio.gather(*others, waiting)
+    assert set(pipeline.stored) == {"x", "o0", "o1"}
+    assert (pipeline.stats.consumed, pipeline.stats.from_cache) == (3, 0)
 
 
 async def test_nothing_is_sent_for_a_batch_that_is_gone(pipeline):

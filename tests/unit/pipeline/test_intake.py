@@ -5,6 +5,7 @@ import pytest
 from ingest.adapters.clock import SystemClock
 from ingest.core.types import RawRecord
 from ingest.pipeline.intake import Intake
+from ingest.pipeline.ready_bulks import Ready, ReadyBulk
 
 PARTITION = ("raw", 0)
 
@@ -154,3 +155,22 @@ async def test_cancelling_a_batch_that_is_ours_is_a_failure(intake, work):
     for _ in range(3):
         await asyncio.sleep(0)
     assert [offset for offset, _ in work.failures] == [2]
+
+
+def test_what_stands_for_many_records_is_a_batch_by_itself(intake):
+    bulk = ReadyBulk({"llm-requests-2026.07.01": 3}, 10, b"{}", b"")
+    items = [
+        records(0)[0],
+        Ready(1, 4, 0, 3, bulk, list),
+        Ready(4, 7, 0, 3, bulk, list),
+        records(7)[0],
+        records(8)[0],
+    ]
+    found = intake.batches("raw", 0, items)
+    assert [list(batch.records) for batch in found] == [
+        items[:1],
+        items[1:2],
+        items[2:3],
+        items[3:],
+    ]
+    assert [batch.next_offset for batch in found] == [1, 4, 7, 9]

@@ -8,9 +8,17 @@ from hypothesis import strategies as st
 
 from ingest.adapters.elasticsearch import packing
 from ingest.core import Document, RawRecord, Rules, enrich
+from ingest.errors import Fatal
 from ingest.pipeline.entries import body_of, entry_of
 from ingest.pipeline.ports import Message
-from ingest.pipeline.ready_bulks import AT_A_TIME, WORTH_IT, BulkInMaking, ReadyBulk
+from ingest.pipeline.ready_bulks import (
+    AT_A_TIME,
+    WORTH_IT,
+    BulkInMaking,
+    Ready,
+    ReadyBulk,
+    finder,
+)
 
 PREFIXES = frozenset({"llm-requests"})
 NOON_MS = 1_783_080_000_000  # of 3 July 2026
@@ -47,7 +55,7 @@ def by_records(messages):
     )
 
 
-@pytest.mark.parametrize("count", [WORTH_IT, WORTH_IT + 1, 5 * AT_A_TIME + 7])
+@pytest.mark.parametrize("count", [WORTH_IT, WORTH_IT + 1, WORTH_IT + AT_A_TIME + 7])
 def test_the_body_is_what_the_records_would_have_become(count):
     messages = enriched(count)
     [(records, bulk)] = made(messages)
@@ -64,6 +72,15 @@ def test_documents_are_counted_by_index():
     [(_, bulk)] = made([*day, *other])
     assert sorted(bulk.documents.values()) == [3, WORTH_IT]
     assert {m.headers[1][1].decode() for m in [*day, *other]} == set(bulk.documents)
+
+
+def test_records_that_are_no_documents_are_not_passed_over_in_silence():
+    """It cannot be, for their bytes are those of documents; if it were, they would be lost."""
+    records = [RawRecord(b"{}", headers=m.headers) for m in enriched(2)] + [RawRecord(b"{}")]
+    bulk = ReadyBulk({"llm-requests-2026.07.01": 3}, 1, b"{}", b"")
+    stands = Ready(0, 3, 0, 3, bulk, lambda: [entry_of(one, PREFIXES) for one in records])
+    with pytest.raises(Fatal, match="no valid headers"):
+        stands.entries()
 
 
 def test_what_a_record_passed_on_stays_out_of_the_body():
@@ -117,3 +134,31 @@ def test_a_message_that_is_no_document_is_a_mistake():
 )
 def test_a_bulk_fits_a_batch_of_as_many_for_indices_of_ours(documents, count, fits):
     assert ReadyBulk(documents, 1, b"{}", b"").fits(count, PREFIXES) is fits
+
+
+@pytest.mark.parametrize(
+    ("count", "stands_for", "asked", "found"),
+    [
+        (WORTH_IT, WORTH_IT, True, True),
+        (2_000, 2_000, True, True),
+        (2_000, 1_999, True, False),
+        (WORTH_IT - 1, WORTH_IT - 1, False, False),
+        (2_001, 2_001, False, False),
+    ],
+)
+def test_only_what_fits_is_found_and_only_where_there_can_be_something(
+    count, stands_for, asked, found
+):
+    bulk = ReadyBulk({"llm-requests-2026.07.01": stands_for}, 1, b"{}", b"")
+    seen = []
+
+    def take(records):
+        seen.append(records)
+        return bulk
+
+    assert finder(take, PREFIXES, 2_000)(RECORDS, count) == (bulk if found else None)
+    assert seen == ([RECORDS] if asked else [])
+
+
+def test_where_nothing_is_kept_nothing_is_found():
+    assert finder(lambda _records: None, PREFIXES, 2_000)(RECORDS, WORTH_IT) is None
