@@ -59,6 +59,10 @@ def translated(connection: KafkaConnection) -> Iterator[None]:
         raise translate(error, connection) from error
 
 
+# Not retriable in kafka-python's eyes, but they pass; broker -1 leads what has no leader just now.
+_PASSING = (errors.KafkaTimeoutError, errors.KafkaConnectionError, errors.UnknownBrokerIdError)
+
+
 def translate(error: errors.KafkaError, connection: KafkaConnection) -> IngestError:
     """Say what a kafka-python error means to an operator, without its text: that holds requests."""
     where = f"Kafka at {connection.name}"
@@ -72,7 +76,7 @@ def translate(error: errors.KafkaError, connection: KafkaConnection) -> IngestEr
         )
     if isinstance(error, errors.AuthorizationError) or _is_hidden_authorization(error):
         return Refused(f"{where} forbids it ({name}): grant the missing permission")
-    if isinstance(error, errors.KafkaTimeoutError | errors.KafkaConnectionError) or error.retriable:
+    if isinstance(error, _PASSING) or error.retriable:
         return Unavailable(
             f"{where} does not answer ({name}): is it running, and are [kafka] bootstrap "
             "and security_protocol right?"

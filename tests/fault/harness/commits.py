@@ -3,11 +3,12 @@
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_admin import KafkaAdmin, open_admin
-from ingest.errors import IngestError
+from ingest.errors import IngestError, Unavailable
 from tests.fault.harness.reconciler import Offsets, Place
 
 SAMPLE_S = 0.5
@@ -83,11 +84,14 @@ def wait_for_the_end(
     The groups are asked before the ends: when one is through, the next one's topic is complete.
     """
     deadline_s = time.monotonic() + at_most_s
+    commits: Offsets = {}
+    ends: Offsets = {}
     while True:
-        with open_admin(connection) as admin:
+        # A broker that has just come back may lead nothing yet.
+        with suppress(Unavailable), open_admin(connection) as admin:
             commits = committed(admin, groups)
             ends = {place: end for place, end in admin.end_offsets(topics).items() if end}
-        if commits == ends:
-            return commits, ends
+            if commits == ends:
+                return commits, ends
         assert time.monotonic() < deadline_s, f"not drained in {at_most_s:.0f} s: {commits} {ends}"
         time.sleep(SAMPLE_S)

@@ -23,6 +23,7 @@ HERE = KafkaConnection(("kafka.example:9092",))
         (errors.KafkaError("[Error 31] ClusterAuthorizationFailedError"), Refused, "permission"),
         (errors.KafkaTimeoutError(), Unavailable, "is it running"),
         (errors.LeaderNotAvailableError(), Unavailable, "is it running"),
+        (errors.UnknownBrokerIdError(-1), Unavailable, "is it running"),
         (errors.InvalidTopicError(), Refused, "answered InvalidTopicError"),
     ],
 )
