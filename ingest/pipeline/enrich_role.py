@@ -14,6 +14,7 @@ from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.ports import Clock, Follow, Message, Producer
+from ingest.pipeline.ready_bulks import WORTH_IT
 from ingest.pipeline.stats import Stats
 
 LOOKED_AT = 10
@@ -35,7 +36,7 @@ class EnrichRole:
     under the same key and partition number, or on the dead-letter topic. A batch handled again
     after a crash repeats its records under the same ids. `payload_seen` is called once, with the
     names of prompts, answers and the like that are passed on because nothing says to drop them.
-    `follow` is asked, for each Kafka batch of documents, who goes along with it.
+    `follow` is asked, for each Kafka batch of many documents, who goes along with it.
     """
 
     def __init__(
@@ -72,13 +73,12 @@ class EnrichRole:
         """
         self._look_for_payload(batch.records)
         made = Made(batch.records, self._rules)
+        follow = self._follow if len(batch.records) >= WORTH_IT else None
         async with self._order[batch.partition]:
             await self._room_for(batch.partition)
             if batch.gone:
                 return
-            written = await self._producer.hand_over(
-                self._topic, batch.partition, made, self._follow
-            )
+            written = await self._producer.hand_over(self._topic, batch.partition, made, follow)
             if not made.gone_through:
                 raise Fatal("the producer left records out")
             buried = await self._bury(batch, made.burials)

@@ -13,6 +13,7 @@ from ingest.pipeline import enrich_role, patience
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import DeadLetters
 from ingest.pipeline.enrich_role import AT_A_TIME, EnrichRole, Made
+from ingest.pipeline.ready_bulks import WORTH_IT
 from ingest.pipeline.stats import Stats
 from tests.support.fakes import FakeClock, FakeProducer, HeldClock, settle, until
 
@@ -304,7 +305,7 @@ async def test_a_payload_that_is_passed_on_is_told_once(producer, stats, clock):
     assert told == [["messages", "prompt"]]
 
 
-async def test_documents_are_followed_and_dead_letters_are_not(producer, stats, clock):
+async def test_the_documents_of_a_long_batch_are_followed_and_no_others(producer, stats, clock):
     followed = []
 
     class Follower:
@@ -315,6 +316,10 @@ async def test_documents_are_followed_and_dead_letters_are_not(producer, stats, 
             followed.append(bytes(records))
 
     role = role_of(producer, stats, clock, follow=Follower)
-    await role.handle(batch(event(0), b"no json", event(1)))
-    first, second = (message.value for message in producer.of("enriched"))
-    assert followed == [first, second, first + second]
+    await role.handle(batch(*(event(number) for number in range(WORTH_IT - 1))))
+    assert followed == []
+    producer.records.clear()
+    await role.handle(batch(b"no json", *(event(number) for number in range(WORTH_IT - 1))))
+    documents = [message.value for message in producer.of("enriched")]
+    assert len(documents) == WORTH_IT - 1
+    assert followed == [*documents, b"".join(documents)]

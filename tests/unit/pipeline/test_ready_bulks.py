@@ -3,7 +3,7 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.adapters.elasticsearch import packing
@@ -95,6 +95,7 @@ def test_a_few_documents_are_not_worth_it():
     assert made(enriched(WORTH_IT - 1)) == []
 
 
+@settings(max_examples=20)
 @given(
     st.lists(st.text(max_size=20), min_size=1, max_size=5),
     st.integers(0, 2**32),
