@@ -1,4 +1,7 @@
-"""Bulk bodies that the enrich role leaves to the index role: they save work and decide nothing."""
+"""Bulk bodies that the enrich role leaves to the index role: they save work and decide nothing.
+
+Workers come after the events here, and find long batches.
+"""
 
 import os
 from contextlib import suppress
@@ -11,9 +14,9 @@ FOUND = "ingest_documents_from_bulk_cache_total"
 
 
 def test_what_is_found_is_what_the_records_say(world):
+    world.send_these(world.take(20_000, ok=1))
     worker = world.start_worker()
     worker.wait_for("worker_started")
-    world.send_these(world.take(20_000, ok=1))
     figures = world.verify()
     assert (figures.enriched_repeats, figures.rewritten) == (0, 0)
     index = totals(worker, world, "index")
@@ -22,9 +25,9 @@ def test_what_is_found_is_what_the_records_say(world):
 
 
 def test_without_it_everything_is_made_from_the_records(world):
+    world.send_these(world.take(5_000, ok=1))
     worker = world.start_worker(INGEST_WORKER_BULK_CACHE="0")
     worker.wait_for("worker_started")
-    world.send_these(world.take(5_000, ok=1))
     world.verify()
     assert totals(worker, world, "index")[FOUND] == 0
 
@@ -34,9 +37,9 @@ def test_whatever_happens_to_what_is_kept_the_documents_are_right(world):
     vandal = Thread(target=_damage, args=(done, damaged))
     vandal.start()
     try:
+        world.send(40_000)
         worker = world.start_worker()
         worker.wait_for("worker_started")
-        world.send(40_000)
         world.verify()
     finally:
         done.set()
