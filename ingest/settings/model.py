@@ -214,7 +214,7 @@ class Worker(msgspec.Struct, frozen=True):
             description="Shared memory on one machine for bulk requests that the enrich role has "
             "made and the index role of the same `ingest worker` then need not make; 0: none."
         ),
-    ] = field(name="bulk_cache", default=Bytes(32 * 1024**2))
+    ] = field(name="bulk_cache", default=Bytes(64 * 1024**2))
     in_flight: Annotated[
         int, Meta(ge=1, le=1_000, description="Unfinished batches at which fetching pauses.")
     ] = 8
