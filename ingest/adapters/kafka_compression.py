@@ -10,7 +10,7 @@ from typing import Any
 import cramjam
 from aiokafka.record import _crecords, default_records
 
-COMPRESSION = "zstd"
+CODEC = default_records.DefaultRecordBatch.CODEC_ZSTD
 _LEVEL = 1
 
 

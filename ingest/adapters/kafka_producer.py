@@ -17,12 +17,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import DefaultRecordBatch
 
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.kafka_aio import brake, client_options, renew, renew_password
 from ingest.adapters.kafka_complaints import FORBIDDEN, Complaints, why_not
-from ingest.adapters.kafka_compression import COMPRESSION, compress_lightly
+from ingest.adapters.kafka_compression import CODEC, compress_lightly
 from ingest.adapters.kafka_records import RECORDS_AT
 from ingest.errors import Fatal
 from ingest.pipeline.ports import Follow, Follower, Message
@@ -56,7 +55,6 @@ class KafkaProducer:
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
-            compression_type=COMPRESSION,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             metadata_max_age_ms=METADATA_MS,
         )
@@ -231,7 +229,7 @@ class _Batch(BatchBuilder):  # type: ignore[misc]  # aiokafka is not typed
     """A batch that is being made, and who follows it."""
 
     def __init__(self, max_bytes: int, follower: Follower | None) -> None:
-        super().__init__(max_bytes, DefaultRecordBatch.CODEC_ZSTD)
+        super().__init__(max_bytes, CODEC)
         self._follower = follower
 
     def _build(self) -> bytearray:

@@ -14,14 +14,11 @@ from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import Burial, DeadLetters
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.ports import Clock, Follow, Message, Producer
-from ingest.pipeline.ready_bulks import WORTH_IT
+from ingest.pipeline.ready_bulks import AT_A_TIME, WORTH_IT
 from ingest.pipeline.stats import Stats
 
 LOOKED_AT = 10
 """Records of a batch that are looked into for payload: what matters comes again and again."""
-
-AT_A_TIME = 50
-"""Records that are enriched before their documents are sent on."""
 
 ROOM_TRIES = 60
 TRY_S = 1.0

@@ -18,7 +18,7 @@ from ingest.pipeline.entries import Enriched, Entry, lines_of
 from ingest.pipeline.ports import Bytes, Message
 
 AT_A_TIME = 50
-"""Documents that are compressed together, as many as are enriched together."""
+"""Documents that are enriched, sent on and compressed together, while they are in the cache."""
 
 WORTH_IT = 500
 """Documents from which on it is better than to join those of several Kafka batches in a bulk."""

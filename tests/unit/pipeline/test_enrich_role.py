@@ -12,8 +12,8 @@ from ingest.errors import Fatal
 from ingest.pipeline import enrich_role, patience
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import DeadLetters
-from ingest.pipeline.enrich_role import AT_A_TIME, EnrichRole, Made
-from ingest.pipeline.ready_bulks import WORTH_IT
+from ingest.pipeline.enrich_role import EnrichRole, Made
+from ingest.pipeline.ready_bulks import AT_A_TIME, WORTH_IT
 from ingest.pipeline.stats import Stats
 from tests.support.fakes import FakeClock, FakeProducer, HeldClock, settle, until
 
