@@ -69,8 +69,9 @@ _WORKER_PACKAGES = {
     "kafka",
     "mode",
     "rich",
+    "zstandard",
 }
-_GATEWAY_PACKAGES = {"google", "httptools", "opentelemetry", "starlette", "uvicorn", "zstandard"}
+_GATEWAY_PACKAGES = {"google", "httptools", "opentelemetry", "starlette", "uvicorn"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

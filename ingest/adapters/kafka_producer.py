@@ -125,10 +125,10 @@ class KafkaProducer:
         batch: _Batch | None = None
         append: Any = None
         follower: Follower | None = None
-        start, count = first, 0
+        start, count, now_ms = first, 0, 0
         for message in messages:
             if batch is None or (
-                append(count, None, message.key, message.value, message.headers) is None
+                append(count, now_ms, message.key, message.value, message.headers) is None
             ):
                 if batch is not None:
                     yield _Sent(start, count, batch)
@@ -136,7 +136,8 @@ class KafkaProducer:
                 start, count, batch = start + count, 0, _Batch(max_bytes, follower)
                 # Its own `append` costs a third more, for what it checks of each message.
                 append = batch._builder.append  # noqa: SLF001 - see guard
-                append(0, None, message.key, message.value, message.headers)
+                now_ms = int(time.time() * 1000)  # it would ask for it with each message
+                append(0, now_ms, message.key, message.value, message.headers)
             count += 1
             if follower:
                 follower.add(message)

@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
+from crc32c import crc32c
 
 from ingest.core.types import RawRecord
 from ingest.pipeline.batch import Item, Make
@@ -24,6 +25,7 @@ RECORDS_AT = _HEAD.size
 """Where a Kafka batch's records begin; what is before them is the broker's to change."""
 
 _MAGIC_AT, _MAGIC = 16, 2
+_SUMMED_FROM = 21  # what is before it is the checksum, and what that leaves out
 RECORD_BYTES = 256  # what it takes besides its value
 
 
@@ -165,6 +167,15 @@ class _Batch:
 
     def __next__(self) -> Any:
         return next(self.records)
+
+    def validate_crc(self) -> bool:
+        """Tell whether it is as it was sent: by the processor's own instruction where it has one.
+
+        aiokafka's way takes ten times as long, a fiftieth of what an event costs.
+        """
+        if self.content[_MAGIC_AT] != _MAGIC:
+            return bool(self.records.validate_crc())
+        return bool(crc32c(self.content[_SUMMED_FROM:]) == self.records.crc)
 
     def __iter__(self) -> Iterator["_Batch"]:
         return iter((self,))

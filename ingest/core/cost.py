@@ -118,7 +118,8 @@ def differ_nano(reported: int, computed: int) -> bool:
 def written(nano_usd: int) -> str:
     """Write an amount as a JSON number, its 9 decimals without the zeros at their end."""
     if nano_usd < _NANO:
-        return f"0.{nano_usd:09d}".rstrip("0") if nano_usd else "0.0"
+        # By one digit more: to fill up with zeros takes half as long again.
+        return f"0.{str(_NANO + nano_usd)[1:].rstrip('0')}" if nano_usd else "0.0"
     dollars, nano = divmod(nano_usd, _NANO)
     decimals = f"{nano:09d}".rstrip("0") or "0"
     return f"{dollars}.{decimals}"

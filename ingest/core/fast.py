@@ -58,7 +58,10 @@ Run: TypeAlias = Callable[[Iterator[Pair], list[Outcome]], Pair | None]
 _CLOSING = ord("}")
 _HUNDREDTHS = tuple(repr(number / 100) for number in range(1000))
 _FEW_HUNDREDTHS = len(_HUNDREDTHS)
-_ROUNDED_BELOW = 1e15
+_TWO_DECIMALS = tuple(repr(number / 100)[1:] for number in range(100))
+_ROUNDED_BELOW = 1e9
+_SURE = 0.4999
+_QUICK = True
 _LATENCY_MISSING: Tags = ',"latency_missing"'
 _NORMAL: Piece = (',"latency_category":"normal"', NO_TAGS)
 _WARNING: Piece = (',"latency_category":"warning"', ',"medium_latency"')
@@ -77,7 +80,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     times: Times
     kinds: Cache[Names, Kind]
     failures: Cache[tuple[str | None, int | None], Piece]
-    tags: Cache[Tags, str]
+    tags: Cache[tuple[Tags, ...], str]
     places: Cache[tuple[str, int], str]
     takes_naive: bool
     warning_ms: float
@@ -158,7 +161,7 @@ def document(known: Known, event: Any, record: Record, value: bytes) -> Document
     failure, failure_tags = _failed(known, event.error, event.status_code)
     speed, speed_tags = _speed(known, event.latency_ms, output, failure_tags)
     tokens = _tokens(known, input_, output, event.total_tokens)
-    tags = known.tags[f"{kind.model_tag}{time_tags}{cost_tags}{speed_tags}{failure_tags}"]
+    tags = known.tags[kind.model_tag, time_tags, cost_tags, speed_tags, failure_tags]
     aliases = known.aliases(event) if known.aliased else ""
     time = "" if known.own_time and said is not None else f',"{TIMESTAMP}":"{iso}"'
     tail = (
@@ -175,7 +178,7 @@ def document(known: Known, event: Any, record: Record, value: bytes) -> Document
     headers = headers_of(record, id_, kind.index_bytes, version)
     if record.headers and not headers_fit(headers):
         raise Unsure
-    return Document(id_, kind.index, version, body, headers, quick=True)
+    return Document(id_, kind.index, version, body, headers, _QUICK)
 
 
 @in_line
@@ -200,12 +203,12 @@ def _speed(known: Known, latency_ms: float | None, output: int | None, failed: T
         category, tags = _WARNING if latency_ms < known.critical_ms else _CRITICAL
     if output is None:
         return category, tags
-    latency_s = latency_ms / 1000
-    speed = output / latency_s if latency_s else math.inf
-    if speed < _ROUNDED_BELOW:
-        digits = f"{speed:.2f}"
-        rounded = digits[:-1] if digits[-1] == "0" else digits
-        return f'{category},"tokens_per_second":{rounded}', tags
+    hundredths = 100_000 * output / latency_ms if latency_ms else math.inf
+    nearest = int(hundredths + 0.5) if hundredths < _ROUNDED_BELOW else 0
+    # In the midst between two, the last bit of a division in another order decides.
+    if -_SURE < hundredths - nearest < _SURE:
+        speed = f"{nearest // 100}{_TWO_DECIMALS[nearest % 100]}"
+        return f'{category},"tokens_per_second":{speed}', tags
     return category + _exact_speed(output, latency_ms), tags
 
 
@@ -263,9 +266,9 @@ def _failure(seen: tuple[str | None, int | None], rules: tuple[ErrorRule, ...]) 
     return f',"error_type":{_text(type_)}', tags
 
 
-def _tags(tags: Tags) -> str:
+def _tags(tags: tuple[Tags, ...]) -> str:
     """Write the field, with each tag once."""
-    each = dict.fromkeys(msgspec.json.decode(f"[{tags[1:]}]"))
+    each = dict.fromkeys(msgspec.json.decode(f"[{''.join(tags)[1:]}]"))
     return f',"tags":{_text(list(each))}' if each else ""
 
 

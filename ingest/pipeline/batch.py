@@ -1,6 +1,8 @@
 """A run of records of one partition: the unit that is processed, finished and committed."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from ingest.core.types import RawRecord
@@ -73,15 +75,12 @@ def cut(
     items: Sequence[T], sizes_bytes: Sequence[int], max_items: int, max_bytes: int
 ) -> list[Sequence[T]]:
     """Cut into runs within both limits; an item that is larger is a run of its own."""
-    if len(items) <= max_items and sum(sizes_bytes) <= max_bytes:
-        return [items] if items else []
+    sums_bytes = list(accumulate(sizes_bytes))
     runs: list[Sequence[T]] = []
-    start = run_bytes = 0
-    for position, size_bytes in enumerate(sizes_bytes):
-        count = position - start
-        if count and (count >= max_items or run_bytes + size_bytes > max_bytes):
-            runs.append(items[start:position])
-            start, run_bytes = position, 0
-        run_bytes += size_bytes
-    runs.append(items[start:])
+    start = before_bytes = 0
+    while start < len(items):
+        end = bisect_right(sums_bytes, before_bytes + max_bytes, start)
+        end = max(start + 1, min(end, start + max_items))
+        runs.append(items[start:end])
+        start, before_bytes = end, sums_bytes[end - 1]
     return runs

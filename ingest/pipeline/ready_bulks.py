@@ -115,7 +115,7 @@ class BulkInMaking:
         self._packing = packing
         self._keep = keep
         self._compressor: Compressor | None = None
-        self._lines: list[bytes] = []
+        self._messages: list[Message] = []
         self._indices: list[bytes] = []
         self._pieces: list[bytes] = []
         self._first = b""
@@ -123,18 +123,13 @@ class BulkInMaking:
 
     def add(self, message: Message) -> None:
         """Take the batch's next message."""
-        (_, id_), (_, index), (_, version), *_ = message.headers
-        value = message.value
-        if not (id_ and index and version and value):
-            raise ValueError("no document of the enrich role")
-        self._lines += lines_of(index, id_, version, value)
-        self._indices.append(index)
-        if len(self._indices) % AT_A_TIME == 0:
+        self._messages.append(message)
+        if len(self._messages) == AT_A_TIME:
             self._compress()
 
     def sent_as(self, records: Bytes) -> None:
         """Hand the body over; `records` are the bytes of all of them, as Kafka will have them."""
-        if len(self._indices) < WORTH_IT:
+        if len(self._indices) + len(self._messages) < WORTH_IT:
             return
         compressor = self._compress()
         documents = {name.decode(): count for name, count in Counter(self._indices).items()}
@@ -143,9 +138,23 @@ class BulkInMaking:
 
     def _compress(self) -> Compressor:
         compressor = self._compressor = self._compressor or self._packing()
-        lines = b"".join(self._lines)
-        self._lines.clear()
-        self._first = self._first or lines.split(b"\n", 2)[1]
+        lines = b"".join(self._lines())
+        if not self._first:
+            self._first = lines.partition(b"\n")[2].partition(b"\n")[0]
         self._size_bytes += len(lines)
         self._pieces.append(compressor.compress(lines))
         return compressor
+
+    def _lines(self) -> list[bytes]:
+        """Take the lines of the messages that wait, in pieces.
+
+        What is no document has none, and a bulk that lacks one is refused by who finds it.
+        """
+        pieces: list[bytes] = []
+        for message in self._messages:
+            (_, id_), (_, index), (_, version) = message.headers[:3]
+            if id_ and index and version and message.value:
+                pieces += lines_of(index, id_, version, message.value)
+                self._indices.append(index)
+        self._messages.clear()
+        return pieces

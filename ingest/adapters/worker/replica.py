@@ -10,6 +10,7 @@ from typing import Any
 
 import faust
 
+from ingest.adapters.allocator import keep_freed_blocks
 from ingest.adapters.connections import KafkaConnection
 from ingest.adapters.exposition import Exposition, Pages, pages
 from ingest.adapters.garbage import collect_regularly, collect_seldom
@@ -88,6 +89,7 @@ def run(plan: Plan) -> None:
     )
     worker.spinner = None
     app.watchdog.start()
+    keep_freed_blocks()
     collect_seldom()
     worker.execute_from_commandline()
 

@@ -118,9 +118,13 @@ def test_whatever_ids_and_values_hold_the_body_is_the_same(texts, seed):
     assert gzip.decompress(bulk.body) == by_records(messages)
 
 
-def test_a_message_that_is_no_document_is_a_mistake():
-    with pytest.raises(ValueError, match="no document"):
-        made([Message(b"k", None, enriched(1)[0].headers)])
+@pytest.mark.parametrize("place", [0, AT_A_TIME, WORTH_IT])
+def test_a_bulk_that_lacks_a_message_which_is_no_document_is_not_taken_for_all(place):
+    messages = enriched(WORTH_IT)
+    messages.insert(place, Message(b"k", None, messages[0].headers))
+    [(_, bulk)] = made(messages)
+    assert not bulk.fits(len(messages), PREFIXES)
+    assert bulk.fits(len(messages) - 1, PREFIXES)
 
 
 @pytest.mark.parametrize(
