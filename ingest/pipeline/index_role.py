@@ -25,7 +25,6 @@ from ingest.pipeline.entries import (
     Enriched,
     Entry,
     Unroutable,
-    body_of,
     chunks,
     event_time_of,
     raw_place_of,
@@ -36,7 +35,7 @@ from ingest.pipeline.indices import Indices
 from ingest.pipeline.patience import patiently
 from ingest.pipeline.pauses import Pauses
 from ingest.pipeline.ports import BulkReply, Clock, Cluster, Producer, Whole
-from ingest.pipeline.ready_bulks import Ready, indices_of
+from ingest.pipeline.ready_bulks import Ready, Run, run_of
 from ingest.pipeline.retry import Backoff, BulkSize
 from ingest.pipeline.stats import Stats
 
@@ -144,7 +143,7 @@ class IndexRole:
         for index in ready.bulk.documents:
             if not await self._is_ready(batch, index):
                 return ready.entries()
-        if left := await self._bulk(batch, ready):
+        if left := await self._bulk(batch, ready.run):
             self._pauses.settle(batch)
             await self._wait(batch, Backoff(self._clock.random))
         return left
@@ -155,7 +154,7 @@ class IndexRole:
         while entries and not batch.gone:
             ready, waiting = await self._sort_by_index(batch, entries)
             runs = chunks(ready, self._size.bytes)
-            left = await asyncio.gather(*(self._bulk(batch, run) for run in runs))
+            left = await asyncio.gather(*(self._bulk(batch, run_of(run)) for run in runs))
             entries = [*waiting, *chain.from_iterable(left)]
             self._pauses.settle(batch)
             if entries:
@@ -192,50 +191,43 @@ class IndexRole:
             await self._obey(batch, [trouble])
         return trouble is None
 
-    async def _bulk(self, batch: AnyBatch, run: Sequence[Entry] | Ready) -> Sequence[Entry]:
+    async def _bulk(self, batch: AnyBatch, run: Run) -> Sequence[Entry]:
         """Send one bulk request; returns the entries that are not final yet."""
         left, refusals = await self._send(batch, run)
         return [*left, *await self._refused(batch, len(run), refusals)]
 
-    async def _send(
-        self, batch: AnyBatch, run: Sequence[Entry] | Ready
-    ) -> tuple[list[Entry], list[_Refusal]]:
+    async def _send(self, batch: AnyBatch, run: Run) -> tuple[list[Entry], list[_Refusal]]:
         """Send one bulk request, in halves where it is refused as a whole."""
-        if isinstance(run, Ready):
-            answer = await self._ask(batch, run.bulk.body, len(run), packed=True)
-        else:
-            answer = await self._ask(batch, body_of(run), len(run))
+        answer = await self._ask(batch, run)
         if answer and answer.stored == len(run):
-            self._successes.update(indices_of(run))
+            self._successes.update(run.documents)
             return [], []
-        entries = run.entries() if isinstance(run, Ready) else list(run)
+        entries = run.entries()
         if answer is None:
             return entries, []
         verdicts = answer.verdicts
         if verdicts[0].action is Action.DIVIDE and len(entries) > 1:
             middle = len(entries) // 2
-            left, refusals = await self._send(batch, entries[:middle])
-            more_left, more_refusals = await self._send(batch, entries[middle:])
+            left, refusals = await self._send(batch, run_of(entries[:middle]))
+            more_left, more_refusals = await self._send(batch, run_of(entries[middle:]))
             return left + more_left, refusals + more_refusals
         await self._obey(batch, verdicts)
         return self._sort(entries, verdicts)
 
-    async def _ask(
-        self, batch: AnyBatch, body: bytes, count: int, *, packed: bool = False
-    ) -> _Answer | None:
+    async def _ask(self, batch: AnyBatch, run: Run) -> _Answer | None:
         """Send one bulk request, unless the batch is gone when it is its turn."""
         async with self._circuit.turn():
             if batch.gone:
                 return None
             sent_at = self._clock.monotonic()
-            reply = await self._cluster.bulk(body, packed=packed)
+            reply = await self._cluster.bulk(run.body(), packed=run.packed)
             batch.step_at = self._clock.monotonic()
             self._stats.bulk_seconds.observe(batch.step_at - sent_at)
-            verdicts = judge(reply, count)
+            verdicts = judge(reply, len(run))
             answer = _Answer(verdicts, count_finals(verdicts))
             self._report(reply, answer)
         self._stats.indexed.update(answer.finals)
-        self._stats.from_cache += answer.stored if packed else 0
+        self._stats.from_cache += answer.stored if run.packed else 0
         return answer
 
     def _report(self, reply: BulkReply, answer: _Answer) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from ingest.core.identity import index_name_ok
 from ingest.errors import Fatal
-from ingest.pipeline.entries import Enriched, Entry, lines_of
+from ingest.pipeline.entries import Enriched, Entry, body_of, lines_of
 from ingest.pipeline.ports import Bytes, Message
 
 AT_A_TIME = 50
@@ -68,12 +68,32 @@ class Ready(msgspec.Struct, frozen=True):
         """What it takes of a bulk body."""
         return self.bulk.size_bytes
 
+    @property
+    def run(self) -> "Run":
+        """What to send."""
+        return Run(self.bulk.documents, lambda: self.bulk.body, self.entries, packed=True)
 
-def indices_of(run: Sequence[Entry] | Ready) -> Counter[str]:
-    """Count documents by index."""
-    if isinstance(run, Ready):
-        return Counter(run.bulk.documents)
-    return Counter([entry.index for entry in run])
+
+class Run(msgspec.Struct, frozen=True):
+    """What one bulk request is about: how many documents of which index.
+
+    `body` makes its body, which is compressed where it is `packed`. `entries` gives the documents
+    one by one, and may have to read them for that.
+    """
+
+    documents: Mapping[str, int]
+    body: Callable[[], bytes]
+    entries: Callable[[], list[Entry]]
+    packed: bool = False
+
+    def __len__(self) -> int:
+        return sum(self.documents.values())
+
+
+def run_of(entries: Sequence[Entry]) -> Run:
+    """Make the request of entries."""
+    indices = Counter([entry.index for entry in entries])
+    return Run(indices, lambda: body_of(entries), lambda: list(entries))
 
 
 class Compressor(Protocol):
