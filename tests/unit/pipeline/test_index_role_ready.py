@@ -123,6 +123,18 @@ async def test_a_refused_login_pauses_and_ends_with_the_next_answer(pipeline):
     assert set(pipeline.stored) == {"a"}
 
 
+async def test_a_pause_that_is_not_met_again_is_over_before_all_is_written(pipeline):
+    waited_for = []
+
+    def look(actions):
+        waited_for.append(pipeline.pauses.causes())
+        return answers()(actions)
+
+    pipeline.cluster.script += [Whole(401), answers(a=BUSY), look]
+    await pipeline.role.handle(batch(ready("a")))
+    assert waited_for == [[]]
+
+
 async def test_before_it_is_tried_again_there_is_a_wait(pipeline):
     pipeline.cluster.script.append(answers(a=BUSY))
     waiting = batch(ready("a", "b"))
