@@ -61,6 +61,7 @@ _FEW_HUNDREDTHS = len(_HUNDREDTHS)
 _TWO_DECIMALS = tuple(repr(number / 100)[1:] for number in range(100))
 _ROUNDED_BELOW = 1e9
 _SURE = 0.4999
+_NO_TIME_MS = 1e-300  # may be 0 in seconds
 _QUICK = True
 _LATENCY_MISSING: Tags = ',"latency_missing"'
 _NORMAL: Piece = (',"latency_category":"normal"', NO_TAGS)
@@ -203,7 +204,7 @@ def _speed(known: Known, latency_ms: float | None, output: int | None, failed: T
         category, tags = _WARNING if latency_ms < known.critical_ms else _CRITICAL
     if output is None:
         return category, tags
-    hundredths = 100_000 * output / latency_ms if latency_ms else math.inf
+    hundredths = 100_000 * output / latency_ms if latency_ms > _NO_TIME_MS else math.inf
     nearest = int(hundredths + 0.5) if hundredths < _ROUNDED_BELOW else 0
     # In the midst between two, the last bit of a division in another order decides.
     if -_SURE < hundredths - nearest < _SURE:

@@ -75,6 +75,8 @@ def cut(
     items: Sequence[T], sizes_bytes: Sequence[int], max_items: int, max_bytes: int
 ) -> list[Sequence[T]]:
     """Cut into runs within both limits; an item that is larger is a run of its own."""
+    if len(items) <= max_items and sum(sizes_bytes) <= max_bytes:
+        return [items] if items else []
     sums_bytes = list(accumulate(sizes_bytes))
     runs: list[Sequence[T]] = []
     start = before_bytes = 0

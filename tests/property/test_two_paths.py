@@ -70,7 +70,8 @@ ordinary = st.fixed_dictionaries(
                 ),
             },
         ),
-        "latency_ms": st.sampled_from([0, 3000, 3000.5, 10_000, 10_001]) | st.floats(0, 20_000),
+        "latency_ms": st.sampled_from([0, 5e-324, 320, 1600, 3000, 3000.5, 10_000, 10_001])
+        | st.floats(0, 20_000),
         "duration_ms": st.floats(0, 20_000),
         "ttft_ms": st.floats(0, 1_000),
         "cost_usd": st.sampled_from([0, 0.1, 1.0, 2, 1e-7, 1e300]) | st.floats(0, 5),

@@ -139,7 +139,19 @@ def test_nothing_in_an_error_can_steer_the_terminal(go, capsys):
     assert capsys.readouterr().err == "ingest: \\x1b[31mred\n"
 
 
-@pytest.mark.parametrize("module", ["kafka", "elasticsearch.helpers", "rich", "faust"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "kafka",
+        "elasticsearch.helpers",
+        "rich",
+        "faust",
+        "crc32c",
+        "isal",
+        "prometheus_client",
+        "zstandard",
+    ],
+)
 def test_a_missing_package_names_the_extra_to_install(module):
     code, words = cli.outcome(ModuleNotFoundError("no", name=module))
     assert (code, words.endswith("pip install 'ingest[worker]'")) == (2, True)

@@ -9,6 +9,11 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from ingest.adapters.kafka_aio import brake, renew
 from ingest.adapters.kafka_records import Poll, read_plainly
 
+RESPONSE_BYTES = 6 * 1024 * 1024
+"""What one answer of a broker may bring, of all its partitions; two copies of it are held for a
+moment. They take turns: which comes first is left to chance each time.
+"""
+
 # What Faust says through our classes is still its own, and only worth hearing if it is a warning.
 faust_log = logging.getLogger("faust")
 
@@ -33,6 +38,7 @@ class ConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is 
         brake(consumer._client)  # noqa: SLF001 - see guard
         renew(consumer._client, self.app.connection)  # noqa: SLF001 - see guard
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - see guard
+        consumer._fetch_max_bytes = RESPONSE_BYTES  # noqa: SLF001 - see guard
         return consumer
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,7 @@
 """Our producer over aiokafka's, with only the sending of a batch replaced: no broker is asked."""
 
 import asyncio
+import itertools
 from random import Random
 
 import pytest
@@ -47,11 +48,15 @@ class Sending:
         return delivery
 
 
-def values_in(content):
-    reader, values = MemoryRecords(content), []
+def records_in(content):
+    reader, records = MemoryRecords(content), []
     while reader.has_next():
-        values += [record.value for record in reader.next_batch()]
-    return values
+        records += reader.next_batch()
+    return records
+
+
+def values_in(content):
+    return [record.value for record in records_in(content)]
 
 
 def messages(*sizes):
@@ -103,6 +108,17 @@ async def test_only_messages_that_are_too_large_themselves_are_given_back(produc
 async def test_a_large_message_goes_where_it_is_taken(producer, sending):
     assert await deliver(producer, "enriched", messages(100, 1_500_000, 100)) == []
     assert sum(count for _, _, count, _ in sending.batches) == 3
+
+
+async def test_records_have_the_time_at_which_their_batch_was_begun(producer, sending, monkeypatch):
+    hours = itertools.count(1_783_080_000, 3_600)
+    monkeypatch.setattr(kafka_producer.time, "time", lambda: next(hours))
+    assert await deliver(producer, "dead", messages(*[4_000] * 6)) == []
+    times = [{record.timestamp for record in records_in(content)} for content in sending.contents]
+    assert len(times) == 3
+    assert all(len(of_batch) == 1 for of_batch in times)
+    assert 1_783_080_000_000 <= min(times[0]) < min(times[1]) < min(times[2])
+    assert all(min(of_batch) % 3_600_000 == 0 for of_batch in times)
 
 
 async def test_no_messages_are_no_batch(producer, sending):

@@ -107,6 +107,23 @@ def test_a_batch_that_is_damaged_is_not_read():
         read(bytes(content))
 
 
+@pytest.mark.parametrize("bit", range(32))
+def test_a_checksum_that_differs_in_one_bit_is_not_believed(bit):
+    content = bytearray(batch(0, ["a", "b"]))
+    content[17:21] = (int.from_bytes(content[17:21]) ^ 1 << bit).to_bytes(4)
+    with pytest.raises(Exception, match="Invalid CRC"):
+        read(bytes(content))
+
+
+def test_a_batch_of_the_old_format_that_is_damaged_is_not_read():
+    builder = LegacyRecordBatchBuilder(1, 0, 1_000)
+    assert builder.append(0, timestamp=7, key=b"k", value=b"v")
+    content = bytearray(builder.build())
+    content[-1] ^= 1
+    with pytest.raises(Exception, match="Invalid CRC"):
+        read(bytes(content))
+
+
 class Partition:
     """A fetch of one partition, and where aiokafka believes that its reading stands."""
 

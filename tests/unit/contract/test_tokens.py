@@ -104,6 +104,10 @@ class TestTokensPerSecond:
             (1, 60_000, 0.02),  # 0.01666...
             (0, 500, 0),
             (5, 0.5, 10_000),
+            # In the midst between two hundredths, and too large to tell it in another order.
+            (1573, 1600, 983.12),
+            (1233, 320, 3853.12),
+            (2446428718486, 8121.345, 301234428347.28),
         ],
     )
     def test_output_over_seconds(self, received: int, latency: float, speed: float) -> None:
@@ -114,6 +118,7 @@ class TestTokensPerSecond:
         "event",
         [
             {"output_tokens": 5, "latency_ms": 0},
+            {"model": "m", "output_tokens": 0, "latency_ms": 5e-324},  # no second at all
             {"output_tokens": 5, "latency_ms": None},
             {"output_tokens": 5, "latency_ms": -1},
             {"input_tokens": 5, "latency_ms": 100},

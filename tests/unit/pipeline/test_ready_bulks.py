@@ -18,6 +18,7 @@ from ingest.pipeline.ready_bulks import (
     Ready,
     ReadyBulk,
     finder,
+    run_of,
 )
 
 PREFIXES = frozenset({"llm-requests"})
@@ -65,6 +66,17 @@ def test_the_body_is_what_the_records_would_have_become(count):
     assert bulk.size_bytes == len(body)
     assert bulk.first == messages[0].value
     assert sum(bulk.documents.values()) == count
+
+
+def test_what_is_sent_of_entries_is_counted_by_index_too():
+    headers = [("ingest-id", b"a"), ("ingest-index", b""), ("ingest-version", b"1")]
+    entries = []
+    for day in (b"01", b"02", b"02"):
+        headers[1] = ("ingest-index", b"llm-requests-2026.07." + day)
+        entries.append(entry_of(RawRecord(b"{}", headers=[*headers]), PREFIXES))
+    run = run_of(entries)
+    assert run.documents == {"llm-requests-2026.07.01": 1, "llm-requests-2026.07.02": 2}
+    assert (len(run), run.body(), run.entries()) == (3, body_of(entries), entries)
 
 
 def test_documents_are_counted_by_index():
@@ -119,9 +131,15 @@ def test_whatever_ids_and_values_hold_the_body_is_the_same(texts, seed):
 
 
 @pytest.mark.parametrize("place", [0, AT_A_TIME, WORTH_IT])
-def test_a_bulk_that_lacks_a_message_which_is_no_document_is_not_taken_for_all(place):
+@pytest.mark.parametrize("lacking", ["value", "id", "index", "version"])
+def test_a_bulk_that_lacks_a_message_which_is_no_document_is_not_taken_for_all(place, lacking):
     messages = enriched(WORTH_IT)
-    messages.insert(place, Message(b"k", None, messages[0].headers))
+    headers = [
+        (name, b"" if name == f"ingest-{lacking}" else content)
+        for name, content in messages[0].headers
+    ]
+    value = None if lacking == "value" else messages[0].value
+    messages.insert(place, Message(b"k", value, headers))
     [(_, bulk)] = made(messages)
     assert not bulk.fits(len(messages), PREFIXES)
     assert bulk.fits(len(messages) - 1, PREFIXES)
