@@ -26,8 +26,8 @@ fault: .venv/dev.stamp ## all faults injected into real engines, every event acc
 soak: .venv/dev.stamp ## load for MINUTES (30) with faults mixed in: memory, open files and work in flight stay flat
 	$(BIN)/python -m pytest -rP tests/fault/test_soak.py --minutes $(or $(MINUTES),30)
 
-bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=200000), and latency under load
-	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),200000) $(if $(SAVE),--save)
+bench: .venv/dev.stamp ## CPU per event against other programs (ROUNDS=3 EVENTS=400000), and latency under load
+	$(BIN)/python -m tests.bench.compare --rounds $(or $(ROUNDS),3) --events $(or $(EVENTS),400000) $(if $(SAVE),--save)
 	$(BIN)/python -m tests.bench.latency $(if $(SAVE),--save)
 	$(BIN)/python -m tests.bench.gateway
 	$(BIN)/python -m tests.bench.gateway_streams

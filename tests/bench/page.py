@@ -95,7 +95,7 @@ def _bars(run: Run) -> Mapping[str, Sequence[Bar]]:
 
 def _scaled(run: Scaling) -> str:
     rows = [
-        [case.what, case.label, f"{2 * case.events:,}", f"{median(case.us):.1f}", _span(case)]
+        [case.what, case.label, f"{case.events:,}", f"{median(case.us):.1f}", _span(case)]
         for case in run.cases
     ]
     heads = ["what grows", "to", "events", "µs of CPU per event", "least to most"]
