@@ -2,8 +2,8 @@
 
 Every contender reads the same raw topic and writes an enriched topic of its own, and then does the
 whole job, Elasticsearch included; alone on one core while the engines have the others. What counts
-is the processor time of its process tree, from the first event that comes out to the last. It
-counts only if its output is complete and says what ours says.
+is the processor time of its process tree, less that for a few events. It counts only if its output
+is complete and says what ours says.
 """
 
 import argparse
