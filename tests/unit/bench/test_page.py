@@ -25,6 +25,16 @@ def test_bars_are_as_long_as_their_figures_and_none_leaves_the_picture():
     assert max(ends) < float(picture.get("width"))
 
 
+def test_a_bar_that_is_much_longer_than_most_is_cut_and_says_so():
+    values = [10, 20, 20, 30, 500]
+    picture = draw({"a": [Bar(f"{value}", value, value, value) for value in values]}, "µs")
+    widths = [float(one) for one in re.findall(r'class="bar" .* width="([\d.]+)"', picture)]
+    assert widths[3] == pytest.approx(3 * widths[0], rel=0.01)
+    assert widths[4] == widths[3]
+    assert picture.count('class="cut"') == 2
+    assert "500.0 µs" in picture
+
+
 def test_every_group_has_its_own_scale():
     picture = draw({"a": [Bar("x", 1, 1, 1)], "b": [Bar("y", 1_000, 1_000, 1_000)]}, "µs")
     assert len(set(re.findall(r'class="bar" x="\d+" y="\d+" width="([\d.]+)"', picture))) == 1
