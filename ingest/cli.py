@@ -62,7 +62,6 @@ _ENGINE_PACKAGES = {"jgo", "psutil", "cryptography"}
 _WORKER_PACKAGES = {
     "aiohttp",
     "aiokafka",
-    "cramjam",
     "crc32c",
     "elastic_transport",
     "elasticsearch",

@@ -2,11 +2,10 @@
 
 import ctypes
 
-MIB = 1 << 20
-KEPT_BYTES = 16 * MIB
+KEPT_BYTES = 16 * 1024 * 1024
 """How much free memory each of the C library's heaps may keep; a batch's blocks take half of it."""
 
-LARGE_BYTES = 8 * MIB
+LARGE_BYTES = 8 * 1024 * 1024
 """Blocks from this size on go back to the kernel at once."""
 
 # Options of mallopt(3).

@@ -56,13 +56,11 @@ Run: TypeAlias = Callable[[Iterator[Pair], list[Outcome]], Pair | None]
 """Appends outcomes while events have its shape; returns the first that has not, None at the end."""
 
 _CLOSING = ord("}")
-_HUNDREDTHS = tuple(repr(number / 100) for number in range(1000))
-_FEW_HUNDREDTHS = len(_HUNDREDTHS)
 _TWO_DECIMALS = tuple(repr(number / 100)[1:] for number in range(100))
 _ROUNDED_BELOW = 1e9
 _SURE = 0.4999
 _NO_TIME_MS = 1e-300  # may be 0 in seconds
-_QUICK = True
+_QUICK = True  # passed by its place: by name it takes a tenth of a microsecond more
 _LATENCY_MISSING: Tags = ',"latency_missing"'
 _NORMAL: Piece = (',"latency_category":"normal"', NO_TAGS)
 _WARNING: Piece = (',"latency_category":"warning"', ',"medium_latency"')
@@ -208,7 +206,7 @@ def _speed(known: Known, latency_ms: float | None, output: int | None, failed: T
     nearest = int(hundredths + 0.5) if hundredths < _ROUNDED_BELOW else 0
     # In the midst between two, the last bit of a division in another order decides.
     if -_SURE < hundredths - nearest < _SURE:
-        speed = f"{nearest // 100}{_TWO_DECIMALS[nearest % 100]}"
+        speed = _with_decimals(nearest)
         return f'{category},"tokens_per_second":{speed}', tags
     return category + _exact_speed(output, latency_ms), tags
 
@@ -230,8 +228,14 @@ def _tokens(known: Known, input_: int | None, output: int | None, total: int | N
     if not input_:
         return fields
     hundredths = (200 * output + input_) // (2 * input_)
-    ratio = _HUNDREDTHS[hundredths] if hundredths < _FEW_HUNDREDTHS else repr(hundredths / 100)
+    ratio = _with_decimals(hundredths)
     return f',"compression_ratio":{ratio}{fields}'
+
+
+@in_line
+def _with_decimals(hundredths: int) -> str:
+    """Write a number of hundredths as a float is written."""
+    return f"{hundredths // 100}{_TWO_DECIMALS[hundredths % 100]}"
 
 
 @in_line

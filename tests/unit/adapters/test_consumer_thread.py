@@ -13,7 +13,7 @@ async def consumer(monkeypatch):
     made = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1")
     theirs = consumer_thread.AIOKafkaConsumerThread
     monkeypatch.setattr(theirs, "_create_consumer", lambda *_: made)
-    monkeypatch.setattr(theirs, "__init__", lambda _, app: setattr(_, "app", app))
+    monkeypatch.setattr(theirs, "__init__", lambda itself, app: setattr(itself, "app", app))
     for name in ("read_plainly", "brake", "renew"):
         monkeypatch.setattr(consumer_thread, name, lambda *_: None)
     app = SimpleNamespace(make=None, find=None, connection=None, poll_bytes=1)
