@@ -1,6 +1,7 @@
 """The enrich role: raw records to enriched records and dead letters."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
@@ -17,8 +18,12 @@ from ingest.pipeline.ports import Clock, Follow, Message, Producer
 from ingest.pipeline.ready_bulks import AT_A_TIME, WORTH_IT
 from ingest.pipeline.stats import Stats
 
-LOOKED_AT = 10
-"""Records of a batch that are looked into for payload: what matters comes again and again."""
+LOOKED_AT, LOOK_S = 10, 1.0
+"""So many records of one batch in so many seconds are looked into for payload.
+
+What matters comes again and again. Where events are large, a look into each batch takes a tenth
+of the role's time.
+"""
 
 ROOM_TRIES = 60
 TRY_S = 1.0
@@ -56,6 +61,7 @@ class EnrichRole:
         self._stats = stats
         self._follow = follow
         self._payload_seen: Callable[[list[str]], None] | None = payload_seen
+        self._look_at_s = -math.inf
         self._order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def handle(self, batch: Batch[RawRecord]) -> None:
@@ -107,7 +113,11 @@ class EnrichRole:
         )
 
     def _look_for_payload(self, records: Sequence[Record]) -> None:
-        if self._payload_seen and (names := payload_fields_seen(records[:LOOKED_AT], self._rules)):
+        now_s = self._clock.monotonic()
+        if self._payload_seen is None or now_s < self._look_at_s:
+            return
+        self._look_at_s = now_s + LOOK_S
+        if names := payload_fields_seen(records[:LOOKED_AT], self._rules):
             self._payload_seen(names)
             self._payload_seen = None
 

@@ -12,7 +12,7 @@ from ingest.errors import Fatal
 from ingest.pipeline import enrich_role, patience
 from ingest.pipeline.batch import Batch
 from ingest.pipeline.dead_letters import DeadLetters
-from ingest.pipeline.enrich_role import EnrichRole, Made
+from ingest.pipeline.enrich_role import LOOK_S, EnrichRole, Made
 from ingest.pipeline.ready_bulks import AT_A_TIME, WORTH_IT
 from ingest.pipeline.stats import Stats
 from tests.support.fakes import FakeClock, FakeProducer, HeldClock, settle, until
@@ -299,10 +299,25 @@ async def test_a_payload_that_is_passed_on_is_told_once(producer, stats, clock):
     told = []
     role = role_of(producer, stats, clock, told.append)
     await role.handle(batch(event(0)))
+    clock.now_s += LOOK_S
     assert told == []
     await role.handle(batch(event(1, messages=[]), event(2, prompt="p"), first=1))
+    clock.now_s += LOOK_S
     await role.handle(batch(event(3, messages=[]), first=3))
     assert told == [["messages", "prompt"]]
+
+
+async def test_a_payload_is_looked_for_in_one_batch_a_second(producer, stats, clock):
+    told = []
+    role = role_of(producer, stats, clock, told.append)
+    await role.handle(batch(event(0)))
+    await role.handle(batch(event(1, prompt="p"), first=1))
+    clock.now_s += LOOK_S / 2
+    await role.handle(batch(event(2, prompt="p"), first=2))
+    assert told == []
+    clock.now_s += LOOK_S / 2
+    await role.handle(batch(event(3, prompt="p"), first=3))
+    assert told == [["prompt"]]
 
 
 async def test_the_documents_of_a_long_batch_are_followed_and_no_others(producer, stats, clock):
