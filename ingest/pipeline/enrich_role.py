@@ -113,8 +113,7 @@ class EnrichRole:
         )
 
     def _look_for_payload(self, records: Sequence[Record]) -> None:
-        now_s = self._clock.monotonic()
-        if self._payload_seen is None or now_s < self._look_at_s:
+        if self._payload_seen is None or (now_s := self._clock.monotonic()) < self._look_at_s:
             return
         self._look_at_s = now_s + LOOK_S
         if names := payload_fields_seen(records[:LOOKED_AT], self._rules):
